@@ -1,6 +1,7 @@
 import { place, queryOf, to } from "../base/router.ts";
 import { Head } from "../parts/basics.tsx";
 import { Audit } from "./audit.tsx";
+import { Inbox } from "./inbox.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Tokens } from "./tokens.tsx";
 import { Webhooks } from "./webhooks.tsx";
@@ -10,6 +11,7 @@ const TABS = [
   ["tokens", "Tokens"],
   ["sessions", "Sessions"],
   ["webhooks", "Webhooks"],
+  ["inbox", "Inbox"],
 ] as const;
 
 export function AccessView() {
@@ -29,6 +31,7 @@ export function AccessView() {
       {tab === "tokens" && <Tokens />}
       {tab === "sessions" && <Sessions />}
       {tab === "webhooks" && <Webhooks ecosystem={ecosystem} />}
+      {tab === "inbox" && <Inbox ecosystem={ecosystem} />}
     </>
   );
 }

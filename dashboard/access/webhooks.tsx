@@ -57,7 +57,7 @@ interface RowProps {
 }
 
 function Row({ endpoint, calls, reload }: RowProps) {
-  const { id, url, enabled, description, waiting, failing_since, last_error } = endpoint;
+  const { id, url, enabled, description, format, template, waiting, failing_since, last_error } = endpoint;
   const [tone, word] = stateOf(endpoint);
   return (
     <tr>
@@ -72,6 +72,7 @@ function Row({ endpoint, calls, reload }: RowProps) {
           {id}
         </button>
         <div class="faint">{description ?? url}</div>
+        {(format ?? template) !== undefined && <div class="faint">as {format ?? "its template says"}</div>}
       </th>
       <td>
         <Badge tone={tone}>{word}</Badge>

@@ -2,6 +2,7 @@
 export const VIEWS = [
   { name: "attention", title: "Attention", key: "a" },
   { name: "fleet", title: "Fleet", key: "f" },
+  { name: "agents", title: "Agent sessions", key: "s" },
   { name: "live", title: "Live stream", key: "l" },
   { name: "queues", title: "Queues", key: "q" },
   { name: "dead-letters", title: "Dead letters", key: "d" },

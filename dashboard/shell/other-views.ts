@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { AccessView } from "../access/view.tsx";
+import { AgentsView } from "../agents/view.tsx";
 import type { ViewName } from "../base/place.ts";
 import { ChainView } from "../chain/view.tsx";
 import { DeadLettersView } from "../dead-letters/view.tsx";
@@ -19,6 +20,7 @@ import { UsageView } from "../usage/view.tsx";
  */
 export const OTHER_VIEWS: Readonly<Record<Exclude<ViewName, "attention">, ComponentType>> = {
   fleet: FleetView,
+  agents: AgentsView,
   live: LiveView,
   chain: ChainView,
   queues: QueuesView,

@@ -100,7 +100,7 @@ export function createClient(options: ClientOptions) {
     fileTasks: fileTasks.fileTasks,
 
     agents: agentCalls({ call, inside }),
-    agentSessions: agentSessionCalls({ call, inside }).agentSessions,
+    ...agentSessionCalls({ call, inside }),
     mail: mailCalls({ call, withRetries, inside }),
     queues: queueCalls({
       call,

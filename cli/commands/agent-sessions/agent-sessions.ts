@@ -45,6 +45,7 @@ const sessionsView = (name: string, argument: "[session]" | "<session>" | undefi
     .addOption(new Option("--verdict <verdict>", "only sessions with this verdict").choices([...SESSION_VERDICTS]))
     .option("--chain <id>", "only sessions that worked for this trace or task")
     .option("--limit <n>", "at most so many (default 100)", wholeNumber(1, 1_000))
+    .addCommand(limitsCommand())
     .addHelpText("after", "\nWith --json: one session a line, the one that was seen last first.")
     .action(async (...given: unknown[]) => {
       const [session, command] = argumentAndCommand(given);
@@ -56,6 +57,37 @@ const sessionsView = (name: string, argument: "[session]" | "<session>" | undefi
       if (session === undefined) return printTable(sessions, columns, "no session has reported");
       for (const one of sessions) await printSession(one);
     });
+
+const LIMITS = { waiting: "waiting_seconds", frozen: "frozen_seconds", tool: "tool_seconds" } as const;
+
+const limitsCommand = () =>
+  new Command("limits")
+    .summary("show how long sessions may wait for a person and be silent, or change that")
+    .argument(
+      "[limit=seconds...]",
+      "waiting=…, frozen=…, tool=… (within a call of a tool); default: as the deployment says",
+    )
+    .action(async (changes: readonly string[], _options: object, command: Command) => {
+      const client = clientFor(command);
+      const settings =
+        changes.length === 0
+          ? await client.sessionSettings()
+          : await client.changeSessionSettings(Object.fromEntries(changes.map(readLimit)));
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(settings));
+      const { deployment, ...now } = settings;
+      await printFields({ ...now, "of the deployment": Object.values(deployment).join(", ") });
+    });
+
+function readLimit(text: string): [string, number | null] {
+  const [name = "", value = ""] = text.split("=");
+  const setting = Object.entries(LIMITS).find(([known]) => known === name)?.[1];
+  const seconds = value === "default" ? null : Number(value);
+  if (setting === undefined || value === "" || Number.isNaN(seconds))
+    throw new Failure(
+      `"${text}" is no limit: give waiting=, frozen= or tool=, and seconds or default, such as waiting=120`,
+    );
+  return [setting, seconds];
+}
 
 async function printSession({ usage, chains, ...session }: AgentSession): Promise<void> {
   const { in_words, since, context_share, ...rest } = session;

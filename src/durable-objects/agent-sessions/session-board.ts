@@ -15,7 +15,7 @@ const SOURCE = "ganglion/sessions";
 
 export interface SessionBoardOptions {
   readonly store: SessionStore;
-  readonly limits: SessionLimits;
+  readonly limits: () => SessionLimits;
   readonly wakeBy: (atMs: number) => void;
   readonly decide: (change: (decisions: Decisions) => void) => void;
 }
@@ -37,12 +37,18 @@ export class SessionBoard implements ProjectedState {
   }
 
   sessions(query: SessionsQuery, nowMs: number): AgentSessions {
-    return sessionsOf(this.#sessions.values(), query, this.#options.limits, nowMs);
+    return sessionsOf(this.#sessions.values(), query, this.#options.limits(), nowMs);
   }
 
   /** Those that wait too long for a person, or are frozen. */
   inNeed(nowMs: number): AgentSession[] {
-    return sessionsInNeed(this.#sessions.values(), this.#options.limits, nowMs);
+    return sessionsInNeed(this.#sessions.values(), this.#options.limits(), nowMs);
+  }
+
+  /** The limits are others from now on: what is due by them, is due now. */
+  limitsChanged(nowMs: number): void {
+    for (const [key, session] of this.#sessions) this.#schedule(key, session);
+    this.settled(nowMs);
   }
 
   take(signal: Signal, decisions: SignalDecisions, sender: string): void {
@@ -58,7 +64,7 @@ export class SessionBoard implements ProjectedState {
     if (known === undefined) this.#makeRoom(receivedMs);
     const session = takeSignal(known, signal);
     if (known === undefined) session.sender = sender;
-    for (const notice of noticesOf(session, this.#options.limits, receivedMs)) {
+    for (const notice of noticesOf(session, this.#options.limits(), receivedMs)) {
       if (decisions.replaying) continue;
       decisions.emit({ ...notice, source: SOURCE, timestampMs: receivedMs, cause: signal.id, trace: signal.trace });
     }
@@ -102,7 +108,7 @@ export class SessionBoard implements ProjectedState {
   #tell(key: string, decisions: Decisions, nowMs: number): void {
     const session = this.#sessions.get(key);
     if (session === undefined) return;
-    for (const notice of noticesOf(session, this.#options.limits, nowMs))
+    for (const notice of noticesOf(session, this.#options.limits(), nowMs))
       decisions.emit({ ...notice, source: SOURCE, timestampMs: nowMs });
     const facts = observationOf(session, nowMs);
     if (facts !== undefined) decisions.emit({ signal: "OBSERVATION", source: SOURCE, facts, timestampMs: nowMs });
@@ -124,7 +130,7 @@ export class SessionBoard implements ProjectedState {
   }
 
   #schedule(key: string, session: Session): void {
-    const atMs = nextNoticeMs(session, this.#options.limits);
+    const atMs = nextNoticeMs(session, this.#options.limits());
     if (atMs === undefined) this.#due.delete(key);
     else this.#due.set(key, atMs);
   }

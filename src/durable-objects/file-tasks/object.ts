@@ -1,10 +1,12 @@
 import type { AgentSession, AgentSessions, SessionsQuery } from "../../core/agent-sessions/api.ts";
 import { isSessionSignal } from "../../core/agent-sessions/board-signals.ts";
 import { readSessionLimits, type SessionVariables } from "../../core/agent-sessions/limits.ts";
+import type { SessionSettings, SessionSettingsChange } from "../../core/agent-sessions/settings.ts";
 import type { FileTaskRecord, FileWorkerView } from "../../core/file-tasks/api.ts";
 import { fileTaskSamples } from "../../core/metrics/samples.ts";
 import { SessionBoard } from "../agent-sessions/session-board.ts";
 import { SessionStore } from "../agent-sessions/session-store.ts";
+import { SessionSettingsStore } from "../agent-sessions/settings-store.ts";
 import type { Decisions } from "../shell/decisions.ts";
 import { logLine } from "../shell/log-line.ts";
 import { logEpoch } from "../shell/migrations/2-log-epoch.ts";
@@ -33,6 +35,7 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
   readonly #store: BoardStore;
   readonly #board: FileTaskBoard;
   readonly #sessions: SessionBoard;
+  readonly #settings: SessionSettingsStore;
 
   constructor(ctx: DurableObjectState, env: BoardBindings) {
     super(ctx, env, "workers");
@@ -45,7 +48,9 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
     const limits = readSessionLimits(env, (setting, value) =>
       logLine("warn", "invalid-setting", { setting, value, allowed: "seconds, more than 0" }),
     );
-    this.#sessions = new SessionBoard({ store: new SessionStore(sql), limits, wakeBy, decide });
+    this.#settings = new SessionSettingsStore(sql, limits);
+    const store = new SessionStore(sql);
+    this.#sessions = new SessionBoard({ store, limits: () => this.#settings.limits, wakeBy, decide });
     this.projection.attach(bothOf(this.#board, this.#sessions));
     this.reports.of(() => this.ownState(fileTaskSamples(this.#board.workers)));
   }
@@ -61,6 +66,16 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
 
   agentSessions(query: SessionsQuery): AgentSessions {
     return this.#sessions.sessions(query, Date.now());
+  }
+
+  sessionSettings(): SessionSettings {
+    return this.#settings.view;
+  }
+
+  changeSessionSettings(change: SessionSettingsChange): SessionSettings {
+    this.#settings.change(change);
+    this.#sessions.limitsChanged(Date.now());
+    return this.#settings.view;
   }
 
   /** What needs somebody, and how far the log was taken in. */

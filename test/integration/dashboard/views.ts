@@ -6,6 +6,7 @@ type View = readonly [name: string, path: () => string, shows: string | RegExp];
 export const viewsOf = (pushed: () => string): readonly View[] => [
   ["Attention", () => "attention", /tester/],
   ["Fleet", () => "fleet", "a person: approve the merge"],
+  ["Agent sessions", () => "agents?sel=s-1", /waits for a person/],
   ["Live stream", () => "live?names=PUSHED", "77c0de1"],
   ["Chain of a signal", () => `chain/${pushed()}`, "BUILD_WANTED"],
   ["Queues", () => "queues", "reviews"],
@@ -21,6 +22,7 @@ export const viewsOf = (pushed: () => string): readonly View[] => [
   ["Tokens", () => "access?tab=tokens", "Each program and person gets its own"],
   ["Sessions", () => "access?tab=sessions", "this browser"],
   ["Webhooks", () => "access?tab=webhooks", "There is no webhook endpoint."],
+  ["Inbox", () => "access?tab=inbox", "/v1/default/inbox/github"],
 ];
 
 /** Pictures of docs/images that show one view each: names of their files, and what to look at. */

@@ -51,6 +51,21 @@ describe("ganglion agent-sessions", () => {
     expect(JSON.parse((await ganglion([...args, "--json"])).out)).toEqual(session);
   });
 
+  it("shows how long sessions may wait, and changes that", async () => {
+    const deployment = { waiting_seconds: 300, frozen_seconds: 110, tool_seconds: 14_400 };
+    const edge = await startEdge(() => [200, { ...deployment, waiting_seconds: 120, deployment }]);
+    const limits = (...changes: string[]) => ganglion(["agent-sessions", "limits", ...changes, "--url", edge.url]);
+    expect((await limits()).out).toMatch(/^waiting_seconds +120$/m);
+    await limits("waiting=120", "tool=default");
+    expect(edge.received.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
+      "GET /v1/default/agent-sessions/settings",
+      "PATCH /v1/default/agent-sessions/settings",
+    ]);
+    expect(edge.received[1]?.body).toEqual({ waiting_seconds: 120, tool_seconds: null });
+    const wrong = await limits("waiting");
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining("waiting=120")]);
+  });
+
   it("shows one session with its traces and tasks, and says where there is none", async () => {
     const edge = await startEdge(({ url }) =>
       url.searchParams.get("session") === "s-1" ? [200, listed] : [200, { sessions: [], total: 0, usage }],

@@ -173,6 +173,47 @@ describe("a session that needs a person", () => {
     expect(await (await call(`/v1/${eco}/signals?limit=1000`)).text()).not.toContain("secret");
   });
 
+  it("waits as long as its ecosystem lets it, from the moment of the change on and over sleep; null is the deployment's time", async () => {
+    const eco = freshEcosystem();
+    const path = `/v1/${eco}/agent-sessions/settings`;
+    const change = (body: object, token?: string) =>
+      call(path, {
+        method: "PATCH",
+        body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json" },
+        ...(token && { token }),
+      });
+    const deployment = { waiting_seconds: 300, frozen_seconds: 110, tool_seconds: 14_400 };
+    expect(await (await call(path)).json()).toEqual({ ...deployment, deployment });
+    const stream = await follow(eco, ["Q_SESSION_WAITING", "Q_SESSION_FROZEN"]);
+    await hook(eco, "UserPromptSubmit", { prompt: "go" });
+    await hook(eco, "PermissionRequest", { tool_name: "Bash", tool_use_id: "t1" });
+    later(61_000);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(stream.waiting).toEqual([]);
+    expect(await (await change({ waiting_seconds: 60, frozen_seconds: 2_000 })).json()).toEqual({
+      ...deployment,
+      waiting_seconds: 60,
+      frozen_seconds: 2_000,
+      deployment,
+    });
+    expect(await stream.next()).toMatchObject({ signal: "Q_SESSION_WAITING", facts: { session: "s" } });
+    await evictDurableObject(boardOf(eco));
+    await hook(eco, "PostToolUse", { tool_name: "Bash", tool_use_id: "t1" });
+    later(120_000);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect((await sessions(eco)).sessions[0]).toMatchObject({ verdict: "working" });
+    await change({ frozen_seconds: null });
+    expect(await stream.next()).toMatchObject({ signal: "Q_SESSION_FROZEN", facts: { session: "s" } });
+    expect(await problemOf(await change({ waiting_seconds: 0 }))).toMatchObject({
+      status: 422,
+      errors: [{ pointer: "/waiting_seconds" }],
+    });
+    expect(await problemOf(await change({ waiting: 60 }))).toMatchObject({ status: 422 });
+    const { token } = await makeToken(eco, ["signals:read", "signals:write"]);
+    expect((await change({ waiting_seconds: 60 }, token)).status).toBe(403);
+  });
+
   it("is told of once when it is frozen, and no second time by a state that is derived anew", async () => {
     const eco = freshEcosystem();
     const stream = await follow(eco, ["Q_SESSION_FROZEN", "Q_SESSION_RESUMED"]);

@@ -171,6 +171,8 @@ const WORKER_BOARD: ArgumentsOf<WorkerBoard> = {
   workers: [],
   task: ["w", "t"],
   agentSessions: [{ limit: 1 }],
+  sessionSettings: [],
+  changeSessionSettings: [{ waiting_seconds: 60 }],
   attention: [],
   transfer: [{ do: "look" }],
   eraseSource: [TO_ERASE],

@@ -84,11 +84,57 @@ const MATTERS: Readonly<Record<string, (facts: Facts) => Matter>> = {
     severity: "warning",
     state: "event",
   }),
+  Q_SESSION_WAITING: (facts) => ({
+    title: `${sessionName(facts)} waits for a person`,
+    text: `${toolText(facts, "It asks for a permission to use")}Since ${word(facts.since)}${placeText(facts)}.`,
+    severity: "warning",
+    state: "raised",
+    key: sessionKey(facts, "waiting"),
+  }),
+  Q_SESSION_FROZEN: (facts) => ({
+    title: `${sessionName(facts)} shows no sign of life`,
+    text: `${toolText(facts, "It was using")}Since ${word(facts.since)}${placeText(facts)}.`,
+    severity: "error",
+    state: "raised",
+    key: sessionKey(facts, "frozen"),
+  }),
+  Q_SESSION_RESUMED: (facts) => {
+    const waited = facts.was === "waiting" ? "waited for a person" : "showed no sign of life";
+    return {
+      title: `Resolved: ${sessionName(facts)} ${facts.verdict === "ended" ? "has ended" : "goes on"}`,
+      text: `It ${waited} for ${word(facts.seconds)} s.`,
+      severity: "info",
+      state: "resolved",
+      key: sessionKey(facts, facts.was === "waiting" ? "waiting" : "frozen"),
+    };
+  },
+  Q_DREAM_TIMEOUT: () => ({ title: "A dream cycle did not end in time", severity: "warning", state: "event" }),
+  Q_INVESTIGATION_TIMEOUT: (facts) => ({
+    title: "A question was not answered in time",
+    text: word(facts.question),
+    severity: "warning",
+    state: "event",
+  }),
+  Q_INTELLIGENCE_HEALTH: (facts) => ({
+    title: "Requests to live hosts need somebody",
+    text: `${word(facts.requests)} requests in five minutes: ${word(facts.timeouts)} timed out, ${word(facts.mismatches)} were mixed up.`,
+    severity: Number(facts.critical) > 0 ? "critical" : "warning",
+    state: "event",
+  }),
   Q_ROLLOUT_ROLLED_BACK: () => ({ title: "Live discovery was rolled back", severity: "error", state: "event" }),
 };
 
 export const matterOf = ({ signal, facts }: Signal): Matter | undefined =>
   Object.hasOwn(MATTERS, signal) ? MATTERS[signal]?.(facts) : undefined;
+
+const sessionName = (facts: Facts): string => `Session of ${word(facts.agent)}`;
+const sessionKey = (facts: Facts, was: string): string => `session/${word(facts.agent)}/${word(facts.session)}/${was}`;
+const toolText = ({ tool }: Facts, before: string): string => (word(tool) === "" ? "" : `${before} ${word(tool)}. `);
+/** Where the session is to be found: its directory, else the task that it works on. */
+const placeText = ({ directory, task }: Facts): string => {
+  if (word(directory) !== "") return `, in ${word(directory)}`;
+  return word(task) === "" ? "" : `, for the task ${word(task)}`;
+};
 
 const word = (value: unknown): string =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean"

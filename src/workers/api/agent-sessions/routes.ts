@@ -1,17 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { CLAUDE_CODE } from "../../../core/agent-sessions/claude-code.ts";
 import { readHook } from "../../../core/agent-sessions/claude-hooks.ts";
+import { SessionSettingsChange } from "../../../core/agent-sessions/settings.ts";
 import { signalsOf, unknownSignal } from "../../../core/agent-sessions/to-signals.ts";
 import { SESSION_VERDICTS } from "../../../core/agent-sessions/verdict.ts";
 import { JSON_LIMITS } from "../../../core/json/limits.ts";
 import { readFaultyJson } from "../../../core/json/read-json.ts";
 import { workerBoard } from "../../bindings/objects.ts";
-import { malformed, readBody } from "../http/body.ts";
+import { malformed, readBody, readDocument } from "../http/body.ts";
 import { choice, EcosystemPath, wholeNumber, words } from "../http/query.ts";
 import { invalid } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { contentOf } from "./content.ts";
-import { AgentSessionsSchema } from "./schemas.ts";
+import { AgentSessionsSchema, SessionSettingsSchema } from "./schemas.ts";
 import { admitAll, append, makingFor } from "./take-signals.ts";
 
 /** A hook's input holds what a tool read or wrote, which may be a large file. */
@@ -65,7 +66,45 @@ const list = createRoute({
   responses: { 200: json(AgentSessionsSchema, "Sessions"), ...problems() },
 });
 
+const SETTINGS = "/v1/{eco}/agent-sessions/settings";
+
+const getSettings = createRoute({
+  method: "get",
+  path: SETTINGS,
+  operationId: "getSessionSettings",
+  summary: "How long sessions of agents may wait and be silent",
+  tags: ["agents"],
+  ...secured("signals:read"),
+  request: { params: EcosystemPath },
+  responses: { 200: json(SessionSettingsSchema, "The settings, and those of the deployment"), ...problems() },
+});
+
+const changeSettings = createRoute({
+  method: "patch",
+  path: SETTINGS,
+  operationId: "changeSessionSettings",
+  summary: "Change how long sessions of agents may wait and be silent",
+  description:
+    "Settings that are not named stay as they are; null stands for what the deployment says. Takes effect at once: a session " +
+    "that waits for longer than it may now is told of now.",
+  tags: ["agents"],
+  ...secured("policy:write"),
+  request: {
+    params: EcosystemPath,
+    body: jsonBody({
+      ...(z.toJSONSchema(SessionSettingsChange, { io: "input", target: "draft-2020-12" }) as object),
+      example: { waiting_seconds: 120 },
+    }),
+  },
+  responses: { 200: json(SessionSettingsSchema, "The settings as they are now"), ...problems(400, 413, 415) },
+});
+
 export const agentSessions = newApi()
+  .openapi(getSettings, async (c) => c.json(await workerBoard(c.env, c.req.valid("param").eco).sessionSettings(), 200))
+  .openapi(changeSettings, async (c) => {
+    const change = await readDocument(c.req.raw, SessionSettingsChange, "invalid-settings");
+    return c.json(await workerBoard(c.env, c.req.valid("param").eco).changeSessionSettings(change), 200);
+  })
   .openapi(hook, async (c) => {
     const { eco } = c.req.valid("param");
     const { source, task } = c.req.valid("query");

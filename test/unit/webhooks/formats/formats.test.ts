@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { BUILT_IN_RULES } from "../../../../src/core/policy/built-in-rules.ts";
 import { ExpressionError } from "../../../../src/core/policy/expression.ts";
 import type { WebhookContent } from "../../../../src/core/webhooks/formats/message.ts";
 import { noticeOf } from "../../../../src/core/webhooks/formats/notice.ts";
@@ -79,10 +80,49 @@ describe("a message for people", () => {
       { queue: "q", recipient: "r", state: "open" },
       { queue: "q", recipient: "r", state: "closed" },
     ],
+    [
+      "Q_SESSION_WAITING",
+      "Q_SESSION_RESUMED",
+      { session: "s", agent: "claude-code", since: "2026-01-31T11:55:00.000Z", tool: "Bash" },
+      { session: "s", agent: "claude-code", was: "waiting", seconds: 300, verdict: "working" },
+    ],
+    [
+      "Q_SESSION_FROZEN",
+      "Q_SESSION_RESUMED",
+      { session: "s", agent: "codex", since: "2026-01-31T11:55:00.000Z", tool: null },
+      { session: "s", agent: "codex", was: "frozen", seconds: 130, verdict: "ended" },
+    ],
     ["X_MY_ALERT", "X_MY_ALERT", { dedup_key: "mine", status: "firing" }, { dedup_key: "mine", status: "resolved" }],
   ])("has one key where %s raises a matter and %s resolves it", (raising, resolving, raised, resolved) => {
     const [first, last] = [noticeOf(content(signal(raising, raised))), noticeOf(content(signal(resolving, resolved)))];
     expect([first.state, last.state, first.key]).toEqual(["raised", "resolved", last.key]);
+  });
+
+  it("tells a person which session waits, for what, since when and where", () => {
+    const facts = {
+      session: "s",
+      agent: "claude-code",
+      since: "2026-01-31T11:55:00.000Z",
+      tool: "Bash",
+      directory: "/home/me/app",
+    };
+    expect(noticeOf(content(signal("Q_SESSION_WAITING", facts)))).toMatchObject({
+      title: "Session of claude-code waits for a person",
+      text: "It asks for a permission to use Bash. Since 2026-01-31T11:55:00.000Z, in /home/me/app.",
+      severity: "warning",
+    });
+    const over = { ...facts, was: "frozen", seconds: 130, verdict: "ended" };
+    expect(noticeOf(content(signal("Q_SESSION_RESUMED", over)))).toMatchObject({
+      title: "Resolved: Session of claude-code has ended",
+      text: "It showed no sign of life for 130 s.",
+    });
+  });
+
+  it("has words of its own for every signal that built-in rules send to an endpoint", () => {
+    const sent = BUILT_IN_RULES.filter(({ then }) => then.some((effect) => "webhook" in effect));
+    const named = sent.flatMap(({ when }) => when);
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((name) => noticeOf(content(signal(name, {}))).title === name)).toEqual([]);
   });
 
   it("says what a rule's own body says", () => {
