@@ -119,12 +119,11 @@ function Row({ session: one }: { readonly session: AgentSession }) {
 /** What a session has used for each trace and task that it worked for. */
 function Chains({ of }: { readonly of: AgentSession | undefined }) {
   if (of === undefined) return null;
+  if (of.chains.length === 0) return <Empty title="This session has named no trace and no task." />;
   return (
     <Table
       label="Traces and tasks"
-      caption={
-        of.chains.length === 0 ? "It has named no trace and no task" : `What ${of.agent} used for each trace and task`
-      }
+      caption={`What ${of.agent} used for each trace and task`}
       columns={["Trace or task", { number: "Tokens" }, { number: "Cost" }, { number: "Requests" }]}
     >
       {of.chains.map((chain) => (
