@@ -45,10 +45,17 @@ export async function dashboard(edge: EdgeUnderTest, report: Report): Promise<vo
     const say = (figure: string, value: number, unit: string, at_most: number, more: object = {}) =>
       report({ bench: "dashboard", figure, value: rounded(value), unit, target: { at_most }, ...more });
     const empty = await opened("policies", "Policies");
+    // The first look at any chain since the edge was started, and the second one.
+    const first = await opened(`chain/${root}`, /1,?001 steps/);
+    const again = await opened(`chain/${root}`, /1,?001 steps/);
     const beganMs = performance.now();
     await client.lineage(root);
-    const compared_with = { ms_of_a_short_page: rounded(empty), ms_of_the_call: rounded(performance.now() - beganMs) };
-    say("open_chain", await opened(`chain/${root}`, /1,?001 steps/), "ms", 1_000, { effects: EFFECTS, compared_with });
+    const compared_with = {
+      ms_of_a_short_page: rounded(empty),
+      ms_of_the_page_again: rounded(again),
+      ms_of_the_call_again: rounded(performance.now() - beganMs),
+    };
+    say("open_chain", first, "ms", 1_000, { effects: EFFECTS, compared_with });
     const short = { ms_of_a_short_page: rounded(empty) };
     say("open_live", await opened("live", /200 signals shown/), "ms", 1_000, {
       signals: SIGNALS,
