@@ -124,7 +124,7 @@ describe("CloudEvents over HTTP", () => {
     expect(await (await send(eco, body, headers)).json()).toMatchObject({ accepted: 0, duplicates: 1 });
   });
 
-  it("take a batch, whole or not at all, and an empty one", async () => {
+  it("take a batch, whole or not at all, and an empty one; an event without a trace joins that of the request", async () => {
     const eco = freshEcosystem();
     const batch = (list: unknown) => send(eco, JSON.stringify(list), { "Content-Type": BATCH });
     const one = { ...some, datacontenttype: "application/json", data: hello };
@@ -143,6 +143,14 @@ describe("CloudEvents over HTTP", () => {
     expect(await events(eco)).toEqual([]);
     expect(await (await batch([one, { ...one, id: "2" }])).json()).toMatchObject({ accepted: 2 });
     expect((await events(eco)).map(({ id }) => id)).toEqual(["1234-1234-1234", "2"]);
+    const traces = ["aa", "bb"].map((end) => `00-4bf92f3577b34da6a3ce929d0e0e47${end}-00f067aa0ba902b7-01`);
+    const [own, header] = traces;
+    const traced = [
+      { ...one, id: "3", traceparent: own },
+      { ...one, id: "4" },
+    ];
+    await send(eco, JSON.stringify(traced), { "Content-Type": BATCH, traceparent: header ?? "" });
+    expect((await events(eco)).slice(2).map(({ traceparent }) => traceparent)).toEqual(traces);
     expect(await problemOf(await batch(one))).toMatchObject({ status: 422 });
     const many = JSON.stringify(Array.from({ length: 1_001 }, () => 0));
     expect(await problemOf(await send(eco, many, { "Content-Type": BATCH }))).toMatchObject({ status: 413 });

@@ -105,7 +105,8 @@ describe("the inbox", () => {
         },
       });
     expect((await deliver("ping")).status).toBe(204);
-    expect((await deliver("push")).status).toBe(202);
+    const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    expect((await deliver("push", { traceparent: trace })).status).toBe(202);
     expect(await (await deliver("push")).json()).toMatchObject({ duplicates: 1 });
     const form = `payload=${encodeURIComponent(body)}`;
     const sent = { "Content-Type": "application/x-www-form-urlencoded", "X-GitHub-Delivery": "other" };
@@ -115,7 +116,7 @@ describe("the inbox", () => {
     ).toBe(401);
     const broken = await problemOf(await deliver("push", { "X-GitHub-Delivery": "third" }, "{}"));
     expect(broken).toMatchObject({ status: 422, errors: [{ pointer: "/map/facts/repo" }] });
-    expect(await signals(eco)).toMatchObject([{ facts: { repo: "acme/site" } }, { id: "other" }]);
+    expect(await signals(eco)).toMatchObject([{ facts: { repo: "acme/site" }, trace }, { id: "other" }]);
   });
 
   it("takes what is signed in a header of the source's own, or has its secret there", async () => {

@@ -11,6 +11,7 @@ import { decode, parseJson, readAnyBytes } from "../http/body.ts";
 import { tellShare } from "../http/rate-limit.ts";
 import { invalid, refusedNow } from "../http/refusal.ts";
 import { foreignSignal } from "../signals/body.ts";
+import { withTraceOf } from "../signals/trace-context.ts";
 import { countRequest, mustBeVerified, sourceOf } from "./door.ts";
 
 const NAMING = { kind: "invalid-webhook", title: "The request cannot become a signal" };
@@ -30,7 +31,8 @@ export async function receive(c: Context<ApiEnv>, ecosystem: string, name: strin
   const mapped = mapRequest(source, request, ecosystem, nowMs);
   if (mapped === "ignored") return null;
   if (!mapped.ok) throw invalid(NAMING.kind, NAMING.title, mapped.errors);
-  return append(c, ecosystem, mapped.signal);
+  const [signal = mapped.signal] = withTraceOf(c.req.raw, [mapped.signal]);
+  return append(c, ecosystem, signal);
 }
 
 /** JSON as what it says, JSON in a form as GitHub may send it, and anything else as its text. */

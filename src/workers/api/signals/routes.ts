@@ -22,6 +22,7 @@ import { readSignalOfFacts } from "./facts-body.ts";
 import { filteredPage, signalFilter } from "./filtered.ts";
 import { oneSignal, WhichSignal } from "./one-signal.ts";
 import { AppendResultSchema, SignalPageSchema, SignalSchema } from "./schemas.ts";
+import { withTraceOf } from "./trace-context.ts";
 
 const NEW_SIGNAL = { $ref: "#/components/schemas/NewSignal" };
 
@@ -170,7 +171,8 @@ export const signals = newApi()
     const { eco } = c.req.valid("param");
     if (carriesEvents(c.req.raw)) {
       const { signals, pointerOfId } = await readEvents(c.req.raw, c.get("grant"));
-      return c.json(signals.length === 0 ? NOTHING_SENT : await append(c, eco, signals, pointerOfId), 202);
+      if (signals.length === 0) return c.json(NOTHING_SENT, 202);
+      return c.json(await append(c, eco, withTraceOf(c.req.raw, signals), pointerOfId), 202);
     }
     const read = await readSignals(c.req.raw, c.get("grant"));
     const signals =
