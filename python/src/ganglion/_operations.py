@@ -47,6 +47,8 @@ _RELEASE_AGENT = Operation("releaseAgent", "DELETE", "/v1/{eco}/agents/{host}/ow
 _TAKE_LOGS = Operation("takeLogs", "POST", "/v1/{eco}/otlp/v1/logs", keyed=True)
 _TAKE_METRICS = Operation("takeMetrics", "POST", "/v1/{eco}/otlp/v1/metrics", keyed=True)
 _TAKE_TRACES = Operation("takeTraces", "POST", "/v1/{eco}/otlp/v1/traces", keyed=True)
+_GET_SESSION_SETTINGS = Operation("getSessionSettings", "GET", "/v1/{eco}/agent-sessions/settings")
+_CHANGE_SESSION_SETTINGS = Operation("changeSessionSettings", "PATCH", "/v1/{eco}/agent-sessions/settings")
 _TAKE_CLAUDE_CODE_HOOK = Operation("takeClaudeCodeHook", "POST", "/v1/{eco}/hooks/claude-code", keyed=True)
 _LIST_AGENT_SESSIONS = Operation("listAgentSessions", "GET", "/v1/{eco}/agent-sessions")
 _GET_MONITOR_SETTINGS = Operation("getMonitorSettings", "GET", "/v1/{eco}/monitors")
@@ -327,6 +329,16 @@ class Operations:
     def take_traces(self, body: dict[str, Any]) -> types.ExportAnswer:
         """Take in traces of agents, by OTLP over HTTP."""
         answer: types.ExportAnswer = self._perform(_TAKE_TRACES, {}, {}, body)
+        return answer
+
+    def get_session_settings(self) -> types.SessionSettings:
+        """How long sessions of agents may wait and be silent."""
+        answer: types.SessionSettings = self._perform(_GET_SESSION_SETTINGS, {}, {}, None)
+        return answer
+
+    def change_session_settings(self, body: types.ChangeSessionSettingsBody) -> types.SessionSettings:
+        """Change how long sessions of agents may wait and be silent."""
+        answer: types.SessionSettings = self._perform(_CHANGE_SESSION_SETTINGS, {}, {}, body)
         return answer
 
     def take_claude_code_hook(
@@ -1221,6 +1233,16 @@ class AsyncOperations:
     async def take_traces(self, body: dict[str, Any]) -> types.ExportAnswer:
         """Take in traces of agents, by OTLP over HTTP."""
         answer: types.ExportAnswer = await self._perform(_TAKE_TRACES, {}, {}, body)
+        return answer
+
+    async def get_session_settings(self) -> types.SessionSettings:
+        """How long sessions of agents may wait and be silent."""
+        answer: types.SessionSettings = await self._perform(_GET_SESSION_SETTINGS, {}, {}, None)
+        return answer
+
+    async def change_session_settings(self, body: types.ChangeSessionSettingsBody) -> types.SessionSettings:
+        """Change how long sessions of agents may wait and be silent."""
+        answer: types.SessionSettings = await self._perform(_CHANGE_SESSION_SETTINGS, {}, {}, body)
         return answer
 
     async def take_claude_code_hook(

@@ -526,6 +526,19 @@ class ExportAnswerPartialSuccess(TypedDict):
     errorMessage: str
 
 
+class SessionSettings(TypedDict):
+    waiting_seconds: float
+    frozen_seconds: float
+    tool_seconds: float
+    deployment: SessionSettingsDeployment
+
+
+class SessionSettingsDeployment(TypedDict):
+    waiting_seconds: float
+    frozen_seconds: float
+    tool_seconds: float
+
+
 class AgentSession(TypedDict):
     session: str
     agent: str
@@ -2712,6 +2725,12 @@ class IsAliveAnswer(TypedDict):
 
 class IsReadyAnswer(TypedDict):
     status: Literal["ready"]
+
+
+class ChangeSessionSettingsBody(TypedDict):
+    waiting_seconds: NotRequired[float | None]
+    frozen_seconds: NotRequired[float | None]
+    tool_seconds: NotRequired[float | None]
 
 
 class ListAgentSessionsAnswer(TypedDict):

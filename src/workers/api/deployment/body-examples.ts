@@ -9,6 +9,8 @@ export const SCHEMA_EXAMPLES: Readonly<Record<string, unknown>> = {
   SessionStart: { code: "the-code-of-ganglion-open" },
   NewCall: { recipient: "coder", type: "REVIEW", payload: { branch: "main" }, timeout_ms: 5_000 },
   QueueSettingsChange: { max_attempts: 5 },
+  PauseRequest: { reason: "the model is being replaced" },
+  BulkTasksRequest: { filter: {}, dry_run: true },
   LeaseRequest: { recipient: "coder", max: 1, wait_ms: 10_000 },
   CompleteRequest: { ...LEASE, result: { merged: true } },
   FailRequest: { ...LEASE, error: "the tests fail" },
@@ -32,6 +34,7 @@ const OPERATION_EXAMPLES: Readonly<Record<string, unknown>> = {
   replayDeadLetters: { filter: { kind: "task" }, dry_run: true },
   discardDeadLetters: { filter: { kind: "task" }, dry_run: true },
   replayDeadLetter: { signal: { signal: "Q_BUILD_COMPLETE", source: "ci", facts: { build: 17 } } },
+  mcp: { jsonrpc: "2.0", id: 1, method: "tools/list" },
   eraseSource: { source: "team/alice", dry_run: true },
 };
 
@@ -44,11 +47,13 @@ export function withBodyExample(operationId: string | undefined, schema: JsonSch
 /** What may stand in a body, as text: the example of the schema, or of what the schema names; `undefined`: it has none. */
 export function bodyExample(schema: unknown, schemas: Readonly<Record<string, unknown>>): string | undefined {
   if (!isSchema(schema)) return undefined;
-  const { $ref, example, examples, oneOf } = schema;
+  const { $ref, example, examples, oneOf, items } = schema;
   if (example !== undefined) return JSON.stringify(example, null, 2);
   if (Array.isArray(examples) && examples.length > 0) return JSON.stringify(examples[0], null, 2);
   if (typeof $ref === "string") return bodyExample(schemas[nameIn($ref)], schemas);
-  return Array.isArray(oneOf) ? bodyExample(oneOf[0], schemas) : undefined;
+  if (Array.isArray(oneOf)) return bodyExample(oneOf[0], schemas);
+  const one = bodyExample(items, schemas);
+  return one === undefined ? undefined : JSON.stringify([JSON.parse(one)], null, 2);
 }
 
 /** The schemas that a body names, directly or as one of several. */
