@@ -85,6 +85,8 @@ describe("the edge on this machine, asked by a page of the web whose name resolv
     const plain = await far("/openapi.json");
     expect(gunzipSync(packed.bytes).equals(plain.bytes)).toBe(true);
     expect(packed.bytes.length).toBeLessThan(plain.bytes.length / 5);
+    const [script = ""] = /\/app\/assets\/app-[\w-]+\.js/.exec((await far("/app/")).body) ?? [];
+    expect((await far(script, gzip)).headers["content-encoding"]).toBe("gzip");
     // Nothing is packed that is small, that the caller does not take, or that goes to a program on the same machine.
     for (const answer of [
       plain,

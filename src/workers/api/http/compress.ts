@@ -5,7 +5,7 @@ import type { ApiEnv } from "./api-env.ts";
 /** Answers below this many characters are sent as they are: packed they take as many packets. */
 const MIN_CHARS = 1_400;
 /** What is packed: bounded texts. Streams go out as they come. */
-const PACKED = /^(application\/([a-z.-]+\+)?json|text\/html)\b/;
+const PACKED = /^(application\/([a-z.-]+\+)?json|text\/(html|css|javascript))\b/;
 
 /**
  * Packs large answers to reads, for callers that take gzip. Cloudflare does so by itself, and between two programs of one
