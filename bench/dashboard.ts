@@ -3,6 +3,7 @@ import { chromium, type Page } from "playwright-core";
 import { type Client, createClient } from "../src/client/client.ts";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";
+import { BusyFleet } from "./fleet-page.ts";
 import { benchSignal, openLink, pump } from "./link-client.ts";
 
 /** `GANGLION_BENCH_SIGNALS`: how many the log holds, default a million. */
@@ -74,9 +75,40 @@ export async function dashboard(edge: EdgeUnderTest, report: Report): Promise<vo
     say("frame_p99", percentile(frames, 0.99), "ms", 100, more);
     say("frame_longest", Math.max(...frames), "ms", 100, more);
     say("heap_of_the_page", heapBytes / 1e6, "MB", 150, more);
+    await lookAtFleet(edge, page, opened, say);
   } finally {
     await browser.close();
     link.close();
+  }
+}
+
+type Say = (figure: string, value: number, unit: string, at_most: number, more?: object) => void;
+
+/** A page that shows a thousand processes while they change, and what it asks the edge for meanwhile. */
+async function lookAtFleet(
+  edge: EdgeUnderTest,
+  page: Page,
+  opened: (place: string, words: string | RegExp) => Promise<number>,
+  say: Say,
+): Promise<void> {
+  const fleet = await BusyFleet.link(edge);
+  const more = { processes: fleet.processes };
+  try {
+    await opened("fleet", /task 0 of host 49/);
+    say("open_fleet", await opened("fleet", /task 0 of host 49/), "ms", 1_000, more);
+    let requests = 0;
+    page.on("request", () => requests++);
+    await measureFrames(page);
+    const changing = setInterval(() => fleet.tick(), 1_000);
+    await page.getByText(`task ${SECONDS} of host`).first().waitFor();
+    clearInterval(changing);
+    const { frames, heapBytes } = await framesOf(page);
+    say("fleet_frame_p99", percentile(frames, 0.99), "ms", 100, { ...more, p50: rounded(percentile(frames, 0.5)) });
+    say("fleet_heap_of_the_page", heapBytes / 1e6, "MB", 150, more);
+    const seconds = frames.reduce((sum, frame) => sum + frame, 0) / 1_000;
+    say("fleet_requests", requests / seconds, "1/s", 1, { ...more, seconds: rounded(seconds) });
+  } finally {
+    fleet.close();
   }
 }
 
