@@ -16,6 +16,8 @@ export const SCHEMA_EXAMPLES: Readonly<Record<string, unknown>> = {
   FailRequest: { ...LEASE, error: "the tests fail" },
   ExtendRequest: { ...LEASE, lease_ms: 60_000 },
   ReleaseRequest: LEASE,
+  ReceiveRequest: { max: 10, wait_ms: 10_000 },
+  ActRequest: { result: { merged: true } },
   NewWebhook: { url: "https://hooks.example.org/ganglion", format: "slack" },
   WebhookChange: { enabled: false },
   NewInboxSource: { verify: { kind: "github" }, signal: "REPOSITORY_PUSHED" },
@@ -34,6 +36,7 @@ const OPERATION_EXAMPLES: Readonly<Record<string, unknown>> = {
   replayDeadLetters: { filter: { kind: "task" }, dry_run: true },
   discardDeadLetters: { filter: { kind: "task" }, dry_run: true },
   replayDeadLetter: { signal: { signal: "Q_BUILD_COMPLETE", source: "ci", facts: { build: 17 } } },
+  reportScheduleRun: { state: "started", run: "night-17" },
   mcp: { jsonrpc: "2.0", id: 1, method: "tools/list" },
   eraseSource: { source: "team/alice", dry_run: true },
 };
@@ -44,7 +47,7 @@ export function withBodyExample(operationId: string | undefined, schema: JsonSch
   return example === undefined || "example" in schema || "examples" in schema ? schema : { ...schema, example };
 }
 
-/** What may stand in a body, as text: the example of the schema, or of what the schema names; `undefined`: it has none. */
+/** What may stand in a body, as text: the example of the schema, or of what the schema names, else what it requires. */
 export function bodyExample(schema: unknown, schemas: Readonly<Record<string, unknown>>): string | undefined {
   if (!isSchema(schema)) return undefined;
   const { $ref, example, examples, oneOf, items } = schema;
@@ -53,7 +56,24 @@ export function bodyExample(schema: unknown, schemas: Readonly<Record<string, un
   if (typeof $ref === "string") return bodyExample(schemas[nameIn($ref)], schemas);
   if (Array.isArray(oneOf)) return bodyExample(oneOf[0], schemas);
   const one = bodyExample(items, schemas);
-  return one === undefined ? undefined : JSON.stringify([JSON.parse(one)], null, 2);
+  if (one !== undefined) return JSON.stringify([JSON.parse(one)], null, 2);
+  return isSchema(schema.properties)
+    ? JSON.stringify(skeleton(schema.properties, schema.required), null, 2)
+    : undefined;
+}
+
+/** What must be there, with values to be replaced. */
+function skeleton(properties: JsonSchema, required: unknown): JsonSchema {
+  const names = Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
+  return Object.fromEntries(names.map((name) => [name, placeholder(properties[name])]));
+}
+
+function placeholder(schema: unknown): unknown {
+  if (!isSchema(schema)) return "…";
+  const { example, type } = schema;
+  if (example !== undefined) return example;
+  if (Array.isArray(schema.enum)) return schema.enum[0];
+  return type === "integer" || type === "number" ? 0 : type === "boolean" ? false : "…";
 }
 
 /** The schemas that a body names, directly or as one of several. */
