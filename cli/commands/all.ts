@@ -40,6 +40,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   ask: async () => (await import("./intelligence/ask.ts")).askCommand(),
   rollout: async () => (await import("./intelligence/rollout.ts")).rolloutCommand(),
   "file-tasks": async () => (await import("./file-tasks/workers.ts")).workersCommand(),
+  mcp: async () => (await import("./mcp/mcp.ts")).mcpCommand(),
   "task-status": async () => (await import("./file-tasks/workers.ts")).taskStatusCommand(),
   ps: async () => (await import("./supervisor/supervisor.ts")).psCommand(),
   start: async () => (await import("./supervisor/supervisor.ts")).startCommand(),

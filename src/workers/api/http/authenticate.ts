@@ -80,8 +80,8 @@ export async function authorised(c: Context<ApiEnv>, scopes: readonly Scope[], a
  *
  * @throws Refusal
  */
-export async function tokenInEcosystem(c: Context<ApiEnv>): Promise<Caller> {
-  const grant = await checkToken(c.req.header("authorization"), c.env, c.req.header("cf-connecting-ip"), false);
+export async function tokenInEcosystem(c: Context<ApiEnv>, afresh: boolean): Promise<Caller> {
+  const grant = await checkToken(c.req.header("authorization"), c.env, c.req.header("cf-connecting-ip"), afresh);
   const ecosystem = c.req.param("eco") ?? "";
   checkName(ecosystem);
   refuse(admits(grant, ecosystem, Date.now()), undefined, ecosystem);

@@ -13,12 +13,13 @@ import { Refusal } from "../http/refusal.ts";
  * Who calls the MCP server: a bearer token that is good for the ecosystem. Which tools the token may use is another matter,
  * so no scope is asked for. Sessions of browsers are not taken: their pages have the API itself.
  *
+ * @param afresh - asks the directory even about a token that was valid a moment ago
  * @throws Refusal
  */
-export async function enter(c: Context<ApiEnv>): Promise<Caller> {
+export async function enter(c: Context<ApiEnv>, afresh = false): Promise<Caller> {
   refuseForeignOrigin(c);
   try {
-    return await tokenInEcosystem(c);
+    return await tokenInEcosystem(c, afresh);
   } catch (error) {
     if (!(error instanceof Refusal) || error.problem.status !== UNAUTHENTICATED.status) throw error;
     throw new Refusal(error.problem, { "WWW-Authenticate": challengeTo(c.req.header("authorization")) });

@@ -9,6 +9,7 @@ import { newApi, problems, withAnyScope } from "../http/route.ts";
 import { enter } from "./door.ts";
 import { edgeOf } from "./edge-calls.ts";
 import { selectedTools } from "./groups.ts";
+import { MAX_WATCHED, openListening, watchedBy } from "./listening.ts";
 import { serve } from "./serve.ts";
 
 const message = { type: "object" as const, additionalProperties: true };
@@ -46,6 +47,7 @@ const post = createRoute({
 /** A request carries the arguments of a tool within its parameters, and those carry what others are sent. */
 const LEVELS = 4;
 const INVALID_REQUEST = -32_600;
+const INVALID_PARAMS = -32_602;
 const PARSE_ERROR = -32_700;
 
 /** @param answering - the whole API, which the tools call */
@@ -62,8 +64,16 @@ export const mcp = (answering: Answering) =>
         : refused(PARSE_ERROR, `Parse error: ${read.malformed}`);
     }
     if (Array.isArray(read.value)) return refused(INVALID_REQUEST, "Invalid request: send one request a body");
-    const { eco } = c.req.valid("param");
-    return serve(c.req.raw, read.value, { ecosystem: eco, grant, tools, edge: edgeOf(c, answering) });
+    const { eco: ecosystem } = c.req.valid("param");
+    const uris = watchedBy(read.value);
+    if (uris !== undefined && uris.length > MAX_WATCHED)
+      return refused(INVALID_PARAMS, `Invalid params: subscribe to ${MAX_WATCHED} resources at most`);
+    // A stream stays open, so it must not be opened for a token that was deleted a moment ago.
+    const listening =
+      uris === undefined
+        ? undefined
+        : await openListening({ env: c.env, ecosystem, grant: await enter(c, true), uris });
+    return serve(c.req.raw, read.value, { ecosystem, grant, tools, edge: edgeOf(c, answering), listening });
   });
 
 /** What is no request yet: it has no id. */

@@ -4,6 +4,8 @@ import type { Scope } from "../../../core/access/scopes.ts";
 import { fieldErrors } from "../../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../../core/problem/problem.ts";
 import { type AskEdge, type EdgeAnswer, EdgeRefusal } from "./edge-calls.ts";
+import type { ToolTask } from "./tasks.ts";
+import { refusedResult, type ToolResult } from "./tool-result.ts";
 
 /**
  * What a client may assume of a tool, so that it knows what to ask its person about. Each is stated, because the defaults
@@ -29,6 +31,11 @@ export const READS: Annotations = {
 /** What a tool answers: the JSON of a call of the API, or JSON of its own. */
 export type ToolContent = Pick<EdgeAnswer, "content"> & Partial<Pick<EdgeAnswer, "text">>;
 
+export interface CallOptions {
+  /** Whether the client looks after a task, where the call takes long. */
+  readonly mayBeTask: boolean;
+}
+
 interface ToolParts<Args extends z.ZodObject> {
   /** Words joined by `_`, without dots: clients put the name of the server before it. */
   readonly name: string;
@@ -41,7 +48,11 @@ interface ToolParts<Args extends z.ZodObject> {
   /** Names are those of the API's fields and parameters. */
   readonly args: Args;
   readonly answer: z.ZodObject;
-  readonly run: (args: z.output<Args>, edge: AskEdge) => Promise<ToolContent>;
+  readonly run: (
+    args: z.output<Args>,
+    edge: AskEdge,
+    options: CallOptions,
+  ) => Promise<ToolContent | { task: ToolTask }>;
 }
 
 type JsonSchema = Record<string, unknown>;
@@ -56,11 +67,11 @@ export interface ToolEntry {
   readonly annotations: Annotations;
 }
 
-/** A result as the protocol has it, but for its frame. */
-export interface ToolResult {
-  readonly content: { readonly type: "text"; readonly text: string }[];
-  readonly structuredContent?: Record<string, unknown>;
-  readonly isError?: true;
+/** A call that goes on as a task after its answer. */
+export interface TaskResult extends ToolTask {
+  readonly resultType: "task";
+  /** For clients that show what a tool answers. */
+  readonly content: ToolResult["content"];
 }
 
 export interface Tool {
@@ -69,8 +80,7 @@ export interface Tool {
   readonly scopes: readonly Scope[];
   /** Made at the first look, and kept. */
   readonly entry: () => ToolEntry;
-  /** Refusals are results, too: whoever called can read what is wrong, and do better. */
-  readonly call: (args: unknown, edge: AskEdge) => Promise<ToolResult>;
+  readonly call: (args: unknown, edge: AskEdge, options?: CallOptions) => Promise<ToolResult | TaskResult>;
 }
 
 export function defineTool<Args extends z.ZodObject>(parts: ToolParts<Args>): Tool {
@@ -84,14 +94,16 @@ export function defineTool<Args extends z.ZodObject>(parts: ToolParts<Args>): To
       entry ??= { name, title, description, inputSchema: inputOf(args), outputSchema: outlineOf(answer), annotations };
       return entry;
     },
-    call: async (given, edge) => {
+    call: async (given, edge, options = { mayBeTask: false }) => {
       const parsed = args.safeParse(given ?? {});
-      if (!parsed.success) return refused(invalidArguments(name, fieldErrors(parsed.error.issues, "", args)));
+      if (!parsed.success) return refusedResult(invalidArguments(name, fieldErrors(parsed.error.issues, "", args)));
       try {
-        const { content, text } = await run(parsed.data, edge);
+        const ran = await run(parsed.data, edge, options);
+        if ("task" in ran) return taskResult(ran.task);
+        const { content, text } = ran;
         return { content: [{ type: "text", text: text ?? JSON.stringify(content) }], structuredContent: content };
       } catch (error) {
-        if (error instanceof EdgeRefusal) return refused(error.problem);
+        if (error instanceof EdgeRefusal) return refusedResult(error.problem);
         throw error;
       }
     },
@@ -102,8 +114,9 @@ export function defineTool<Args extends z.ZodObject>(parts: ToolParts<Args>): To
 export const mayUse = ({ scopes }: Tool, grant: Grant, ecosystem: string, nowMs: number): boolean =>
   scopes.every((scope) => authorise(grant, scope, ecosystem, nowMs) === "allowed");
 
-function refused(found: Problem): ToolResult {
-  return { content: [{ type: "text", text: JSON.stringify(found) }], isError: true };
+function taskResult(task: ToolTask): TaskResult {
+  const text = `It is under way as the task ${task.taskId}.`;
+  return { ...task, resultType: "task", content: [{ type: "text", text }] };
 }
 
 function invalidArguments(tool: string, errors: ReturnType<typeof fieldErrors>): Problem {

@@ -1,11 +1,14 @@
 import * as z from "zod";
 import { CallReply } from "../../../../core/queue/api.ts";
 import { CallInput, QUEUE_NAME, QUEUE_RULE } from "../../../../core/queue/task-input.ts";
-import { path } from "../edge-calls.ts";
+import { EdgeRefusal, path } from "../edge-calls.ts";
+import { taskOfQuestion } from "../tasks.ts";
 import { defineTool, type ToolContent } from "../tool.ts";
 
 /** How long one call of the tool waits: below the time after which clients give a call up. */
 const WAIT_MS = 25_000;
+/** A reply that comes so soon needs no task. */
+const TASK_AFTER_MS = 2_000;
 const DEFAULT_TIMEOUT_MS = 120_000;
 
 const { result, ...replyFields } = CallReply.partial().shape;
@@ -38,17 +41,33 @@ export const askAgent = defineTool({
       .meta({ description: `How long the question stands, in milliseconds; default ${DEFAULT_TIMEOUT_MS}` }),
   }),
   answer: Asked,
-  run: async ({ queue, ...call }, edge) => {
+  run: async ({ queue, ...call }, edge, { mayBeTask }) => {
     const correlation_id = call.correlation_id ?? `mcp-${crypto.randomUUID()}`;
     const reply = edge({ method: "POST", path: path`/queues/${queue}/calls`, body: { ...call, correlation_id } }).then(
       ({ content }): ToolContent => ({ content: { ...content, status: "complete" } }),
     );
     // The question is a stored task: it goes on while nobody waits for its reply.
-    const pending: ToolContent = { content: { correlation_id, status: "pending" } };
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const over = new Promise<ToolContent>((resolve) => {
-      timer = setTimeout(() => resolve(pending), WAIT_MS);
-    });
-    return Promise.race([reply, over]).finally(() => clearTimeout(timer));
+    if (mayBeTask) {
+      const early = await within(reply, TASK_AFTER_MS);
+      if (early !== undefined) return early;
+      const task = await taskOfQuestion(edge, queue, correlation_id).catch(notReadable);
+      if (task !== undefined) return { task };
+    }
+    const waited = await within(reply, mayBeTask ? WAIT_MS - TASK_AFTER_MS : WAIT_MS);
+    return waited ?? { content: { correlation_id, status: "pending" } };
   },
 });
+
+/** The queue does not exist before somebody works for it, or the token may not read tasks: the client waits as others do. */
+function notReadable(error: unknown): undefined {
+  if (!(error instanceof EdgeRefusal)) throw error;
+}
+
+/** What `promise` gives within a time; `undefined`: nothing yet. */
+async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+}
