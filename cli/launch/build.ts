@@ -39,7 +39,9 @@ export async function buildCommand(file: string, root = relative(dirname(file), 
   const text = outputFiles.map((output) => output.text).join("");
   // By its first line the launcher knows what it has compiled of this very text.
   write(file, `//${createHash("sha256").update(text).digest("hex").slice(0, 32)}\n${text}`);
-  return Object.keys(metafile.inputs).map((name) => relative(ROOT, resolve(ROOT, name.replace(/^lazy:/, ""))));
+  return Object.keys(metafile.inputs)
+    .filter((name) => !name.startsWith("shared:"))
+    .map((name) => relative(ROOT, resolve(ROOT, name.replace(/^lazy:/, ""))));
 }
 
 /**

@@ -31,10 +31,13 @@ export function lazyModules(root: string): Plugin {
       build.onResolve({ filter: /^\./, namespace: "lazy" }, ({ path, importer, resolveDir }) =>
         isOfCommander(importer) ? { path: join(resolveDir, path), namespace: "lazy" } : undefined,
       );
-      // `require` would find the form for CommonJS, which loads every language of its messages.
-      build.onResolve({ filter: /^zod$/ }, () => ({
-        path: join(dirname(locate.resolve("zod/package.json")), "index.js"),
-      }));
+      // `require` would find the form for CommonJS, which loads every language of its messages. Zod becomes an object of its hundreds of
+      // functions once, and not anew for each module that imports it.
+      build.onResolve({ filter: /^zod$/ }, () => ({ path: "zod", namespace: "shared" }));
+      build.onLoad({ filter: /^zod$/, namespace: "shared" }, () => {
+        const folder = dirname(locate.resolve("zod/package.json"));
+        return { contents: 'module.exports = require("./index.js");', loader: "js", resolveDir: folder };
+      });
       build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
         contents: 'export { default as en } from "./en.js";',
         resolveDir: dirname(path),
@@ -67,7 +70,9 @@ async function lazyModule(path: string, name: string): Promise<string> {
     target: "node20",
     define: { "import.meta.url": "ownUrl" },
   });
-  const lazy = code.replace(IMPORT, "var $1 = lazily(() => $2);");
+  const lazy = code
+    .replaceAll('__toESM(require("zod"))', 'require("zod")')
+    .replace(IMPORT, "var $1 = lazily(() => $2);");
   const atOnce = LOADS_AT_ONCE.exec(lazy)?.[0];
   if (atOnce !== undefined)
     throw new Error(`${name} loads a module as soon as it is loaded, which this build cannot put off: ${atOnce}`);

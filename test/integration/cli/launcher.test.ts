@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { buildOwnCommand } from "../../../cli/launch/build.ts";
 import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 
@@ -48,6 +50,19 @@ function clone() {
     },
   };
 }
+
+describe("the build of the command", () => {
+  it("records the files of this clone that the command is made of, and a command that runs", async () => {
+    const folder = temporaryDirectory();
+    const [file, record] = [join(folder, "ganglion.cjs"), join(folder, "ganglion.json")];
+    await buildOwnCommand(file, record);
+    const { files } = JSON.parse(readFileSync(record, "utf8"));
+    const names = files.map(([name]: [string]) => name);
+    expect(names).toEqual(expect.arrayContaining(["package-lock.json", "cli/main.ts", "src/client/client.ts"]));
+    const { main } = createRequire(file)(file);
+    expect(main).toBeTypeOf("function");
+  });
+});
 
 describe("the launcher of the command", () => {
   it("builds at the first call, and again after a change of a source", async () => {
