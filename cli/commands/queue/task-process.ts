@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { constants } from "node:os";
+import { accessSync, constants } from "node:fs";
+import { constants as systemConstants } from "node:os";
+import { delimiter, join } from "node:path";
 import { type TaskContext, TaskReleased } from "../../../src/client/work/task-handler.ts";
 import type { LeasedTask } from "../../../src/core/queue/api.ts";
 
@@ -14,6 +16,21 @@ export interface TaskCommand {
 /** The program cannot be started at all: no task can be done. */
 export class CannotStart extends Error {
   override readonly name = "CannotStart";
+}
+
+/** Why a program cannot be started, before a task waits for it; `undefined`: it can, as far as that is known. */
+export function whyNotStartable(program: string, path = process.env.PATH ?? ""): string | undefined {
+  const places = program.includes("/") ? [program] : path.split(delimiter).map((place) => join(place, program));
+  let code = "ENOENT";
+  for (const place of places) {
+    try {
+      accessSync(place, constants.X_OK);
+      return undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EACCES") code = "EACCES";
+    }
+  }
+  return startTrouble(program, { code });
 }
 
 /** Characters of the output that become the result, and of the errors that become the reason. */
@@ -108,12 +125,12 @@ function resultOf(output: string): unknown {
 }
 
 function reasonOf(program: string, code: number | null, by: NodeJS.Signals | null, errors: string): string {
-  const how = by === null ? `ended with exit code ${code}` : `was ended by ${by} (${constants.signals[by]})`;
+  const how = by === null ? `ended with exit code ${code}` : `was ended by ${by} (${systemConstants.signals[by]})`;
   const said = errors.trim();
   return `${program} ${how}${said === "" ? "" : `: ${said}`}`;
 }
 
-function startTrouble(program: string, { code }: NodeJS.ErrnoException): string {
+function startTrouble(program: string, { code }: { readonly code?: string | undefined }): string {
   if (code === "ENOENT") return `there is no program ${program}: check the name after --, and the PATH`;
   if (code === "EACCES") return `${program} may not be run: make it executable (chmod +x ${program})`;
   return `${program} cannot be started (${code})`;

@@ -5,7 +5,7 @@ import { list, milliseconds, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { remark } from "../../output.ts";
 import { connectionFor, defaultSource } from "../../settings.ts";
-import { CannotStart, runForTask } from "./task-process.ts";
+import { CannotStart, runForTask, whyNotStartable } from "./task-process.ts";
 import { queueOption } from "./tasks.ts";
 
 interface WorkCommandOptions {
@@ -54,6 +54,8 @@ export const workCommand = () =>
       async (recipient: string, [program = "", ...args]: string[], options: WorkCommandOptions, command: Command) => {
         const { queue, concurrency = 1, lease, grace = GRACE_MS, skills, name } = options;
         const hurrying = new AbortController();
+        const trouble = whyNotStartable(program);
+        if (trouble !== undefined) throw new UsageError(trouble);
         let fatal: unknown;
         let isStopping = false;
         const worker: Worker = work(

@@ -10,7 +10,7 @@ const SCRIPT = `case "$GANGLION_TASK_TYPE" in
   LONG) trap 'echo long was ended >&2; exit 1' TERM; echo long began >&2; sleep 1000 & wait ;;
 esac`;
 
-test("ganglion work does tasks with a command, renews leases, ends what is cancelled, and stops in peace", async () => {
+test("ganglion work does tasks with a command, ends what is cancelled, and stops in peace", async () => {
   const { url, token, client } = await runEdge();
   const { queues } = client();
   const add = async (type: string, payload: unknown = {}) => {
@@ -19,7 +19,7 @@ test("ganglion work does tasks with a command, renews leases, ends what is cance
   };
   const [ok, bad, long] = [await add("OK", { n: [1, "a b"] }), await add("BAD"), await add("LONG")];
   const env = { GANGLION_URL: url, GANGLION_TOKEN: token };
-  const args = ["work", "coder", "--concurrency", "3", "--lease", "300ms", "--", "/bin/sh", "-c", SCRIPT];
+  const args = ["work", "coder", "--concurrency", "3", "--", "/bin/sh", "-c", SCRIPT];
   const worker = start(args, { env });
   const [began, ended] = [worker.remark(/^long began$/), worker.remark(/^long was ended$/)];
   const events = queues.follow("work", { tail: 100 });
@@ -41,7 +41,7 @@ test("ganglion work does tasks with a command, renews leases, ends what is cance
   await slowBegan;
   worker.kill("SIGTERM");
   expect(await worker.finished).toMatchObject({ code: 0, out: "" });
-  // Its lease of 300 ms was renewed for a second, and its end reported before the worker's.
+  // Its end was reported before that of the worker.
   expect(await queues.task("work", slow)).toMatchObject({ status: "complete", result: "slow", attempt: 1 });
 });
 

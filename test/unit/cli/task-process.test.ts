@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CannotStart, runForTask } from "../../../cli/commands/queue/task-process.ts";
+import { CannotStart, runForTask, whyNotStartable } from "../../../cli/commands/queue/task-process.ts";
 import { TaskReleased } from "../../../src/client/work/task-handler.ts";
 import type { LeasedTask } from "../../../src/core/queue/api.ts";
 
@@ -90,5 +90,13 @@ describe("a command that is run for a task", () => {
     const file = join(mkdtempSync(join(tmpdir(), "ganglion-work-")), "do.sh");
     writeFileSync(file, "#!/bin/sh\n", { mode: 0o644 });
     await expect(run(file, [])).rejects.toThrow(/may not be run: make it executable/);
+  });
+
+  it("is looked for before a task is taken", () => {
+    expect(whyNotStartable("/bin/sh")).toBeUndefined();
+    expect(whyNotStartable("sh", "/nowhere:/bin")).toBeUndefined();
+    expect(whyNotStartable("no-such-program")).toBe(
+      "there is no program no-such-program: check the name after --, and the PATH",
+    );
   });
 });
