@@ -3,6 +3,7 @@ import { extendReported, type Report, takeBeat, takeReport } from "./reports.ts"
 import { type Effects, type NoRun, type RunEnd, RunLedger, runId } from "./run-ledger.ts";
 import { kindOf, msOf, type ScheduleSettings } from "./settings.ts";
 import type { OpenRun, ScheduleState } from "./state.ts";
+import { callAgainMs, callMs, lookAgainMs, lookMs } from "./waits.ts";
 
 /** A run that is made so long after its time, in milliseconds, counts as missed: the edge was away. */
 const ON_TIME_MS = 60_000;
@@ -10,12 +11,6 @@ const ON_TIME_MS = 60_000;
 const ON_TIME_RUNS = 61;
 /** A clock that was set back by more than this does not keep a schedule silent: its times begin anew. */
 const SET_BACK_MS = 86_400_000;
-/** Open runs are looked at this often at least, so that a notice that was lost is made up for. */
-const LOOK_MS = 3_600_000;
-const MIN_LOOK_MS = 60_000;
-/** A queue that does not take a task is asked again, ever more seldom. */
-const MIN_RETRY_MS = 5_000;
-const MAX_RETRY_MS = 900_000;
 /** A task that could not be handed over for so long is given up: beyond a day the queue would not recognise its id. */
 const HAND_OVER_MS = 20 * 3_600_000;
 
@@ -60,7 +55,7 @@ export class ScheduleMachine {
     if (this.#ledger.kind !== "task" || handed.length === 0) return [];
     const due = (ms: number | null | undefined) => ms !== null && ms !== undefined && ms <= nowMs;
     const asked =
-      due(this.#state.lookMs) ||
+      due(lookMs(this.#state, nowMs)) ||
       due(this.#nextMs) ||
       handed.some((run) => due(startByMs(run, this.#ledger.settings)) || due(run.finishByMs));
     return asked ? handed.map(({ id }) => id) : [];
@@ -80,7 +75,7 @@ export class ScheduleMachine {
         else if (look.leasedUntilMs !== null && look.leasedUntilMs > nowMs) this.#ledger.extend(run, nowMs);
       }
     }
-    this.#state.lookMs = this.#lookAgainMs(nowMs);
+    this.#state.lookMs = lookAgainMs(this.#state, nowMs);
   }
 
   /** Makes the runs that are due, lets one begin that waits, and judges the limits. */
@@ -165,14 +160,12 @@ export class ScheduleMachine {
     const state = this.#state;
     for (const run of state.open) if (ids.includes(run.id)) run.handed = true;
     state.retryMs = null;
-    state.lookMs ??= this.#lookAgainMs(nowMs);
+    state.lookMs ??= lookAgainMs(state, nowMs);
   }
 
   /** The queue did not answer, or had no room. */
   notHanded(nowMs: number): void {
-    const waiting = this.#state.open.filter(({ handed, cancel }) => !handed || cancel === true);
-    const forMs = Math.max(0, ...waiting.map(({ madeMs }) => nowMs - madeMs));
-    this.#state.retryMs = nowMs + Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, forMs / 4));
+    this.#state.retryMs = callAgainMs(this.#state, nowMs);
   }
 
   /** The task of a run was cancelled, or had ended. */
@@ -190,16 +183,16 @@ export class ScheduleMachine {
     const { settings, kind } = this.#ledger;
     const calls = kind === "task" && state.open.some(({ handed, cancel }) => !handed || cancel === true);
     const times: (number | undefined | null)[] = [
-      calls ? (state.retryMs ?? nowMs) : undefined,
+      calls ? (callMs(state, nowMs) ?? nowMs) : undefined,
       this.#nextMs,
-      kind === "task" ? state.lookMs : undefined,
+      kind === "task" ? lookMs(state, nowMs) : undefined,
       state.broken.too_often === undefined ? undefined : calmAtMs(state, settings, nowMs),
       state.expectedMs === null || state.broken.late_start !== undefined
         ? undefined
         : state.expectedMs + msOf(settings.limits.late_start ?? ""),
       ...state.open.flatMap((run) => [
-        run.broke.includes("late_start") ? undefined : startByMs(run, settings),
-        run.broke.includes("late_finish") ? undefined : run.finishByMs,
+        this.#isTold(run, "late_start") ? undefined : startByMs(run, settings),
+        this.#isTold(run, "late_finish") ? undefined : run.finishByMs,
       ]),
     ];
     const due = times.filter((time) => time !== undefined && time !== null);
@@ -215,18 +208,14 @@ export class ScheduleMachine {
     return next === undefined ? undefined : next + this.#spreadMs;
   }
 
-  #mayCall(nowMs: number): boolean {
-    const { retryMs } = this.#state;
-    return this.#ledger.kind === "task" && (retryMs === null || retryMs <= nowMs);
+  /** The limit is known to be broken, by this run, too: its time needs no look. After a clock was set back it does again. */
+  #isTold(run: OpenRun, limit: LimitChange["limit"]): boolean {
+    return run.broke.includes(limit) && this.#state.broken[limit] !== undefined;
   }
 
-  /** A run that nobody takes is looked at ever more seldom; any other once an hour, beside the notice of its end. */
-  #lookAgainMs(nowMs: number): number | null {
-    const { open, broken } = this.#state;
-    const [first] = open;
-    if (first === undefined) return null;
-    if (broken.late_start === undefined) return nowMs + LOOK_MS;
-    return nowMs + Math.min(LOOK_MS, Math.max(MIN_LOOK_MS, (nowMs - first.dueMs) / 4));
+  #mayCall(nowMs: number): boolean {
+    const retryMs = callMs(this.#state, nowMs);
+    return this.#ledger.kind === "task" && (retryMs === null || retryMs <= nowMs);
   }
 
   #makeDue(nowMs: number): void {

@@ -146,6 +146,27 @@ describe("a clock that jumps", () => {
     }
   });
 
+  it("back does not keep a task from its queue that was to be tried again later", () => {
+    const world = new World(hourly);
+    world.full = true;
+    world.pass(hours(9));
+    world.full = false;
+    world.nowMs -= hours(8) - minutes(30);
+    world.pass(minutes(1));
+    expect(world.queued).toEqual([firstId]);
+  });
+
+  it("back tells again of a run that is late once more", () => {
+    const world = new World({ ...hourly, limits: { late_finish: "30m" } });
+    world.pass(hours(1));
+    world.take(firstId, hours(9));
+    world.pass(minutes(31));
+    world.nowMs -= minutes(20);
+    world.change((machine) => machine.advance(world.nowMs));
+    world.pass(minutes(20));
+    expect(world.told).toEqual(["late_finish raised", "late_finish resolved", "late_finish raised"]);
+  });
+
   it("forward makes up for no more than is asked for", () => {
     const world = new World({ ...hourly, overlap: "allow" });
     world.nowMs += hours(24 * 30);
