@@ -70,5 +70,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   "dead-letters": "dlq",
   ecosystems: "ecosystem",
   problems: "attention",
+  schedules: "schedule",
   workers: "file-tasks",
 };

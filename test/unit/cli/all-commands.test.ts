@@ -6,6 +6,7 @@ describe("the commands", () => {
     const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
     expect(commands.map((command) => command.name())).toEqual(Object.keys(COMMANDS));
     const aliases = commands.flatMap((command) => command.aliases().map((alias) => [alias, command.name()]));
-    expect(Object.fromEntries(aliases)).toEqual(ALIASES);
+    // One that is missing there works all the same, and takes longer.
+    expect(Object.fromEntries(aliases)).toMatchObject(ALIASES);
   });
 });
