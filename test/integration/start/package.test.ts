@@ -17,10 +17,12 @@ const execute = promisify(execFile);
 const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
 const directory = temporaryDirectory();
 let tarballs: readonly string[] = [];
+let edge: Awaited<ReturnType<typeof runEdge>>;
 beforeAll(async () => {
+  edge = await runEdge();
   const packed = await execute(process.execPath, ["scripts/pack.ts", directory], { cwd: PROJECT_ROOT });
   tarballs = packed.stdout.trim().split("\n");
-});
+}, 400_000);
 
 it("is one tarball that a host installs without a clone, with an agent and a command that work", async () => {
   const [tarball = ""] = tarballs;
@@ -38,7 +40,6 @@ it("is one tarball that a host installs without a clone, with an agent and a com
   expect([await command.ended, command.lines]).toEqual([0, version.lines]);
   expect(readFileSync(join(prefix, "share/man/man1/ganglion.1"), "utf8")).toContain(".TH GANGLION 1");
 
-  const edge = await runEdge();
   const config = join(directory, "agent.yaml");
   const token = join(directory, "token");
   writeFileSync(token, edge.token, { mode: 0o600 });
@@ -78,7 +79,6 @@ it("has a client for Node, for Workers and for a strict compiler", async () => {
   const installed = await execute("npm", ["install", ...options, "--loglevel=warn", tarball], { cwd: project });
   expect(installed.stderr).toBe("");
 
-  const edge = await runEdge();
   const { url, token } = edge;
   await edge.client().emit({ signal: "Q_PACKED", source: "test", facts: { n: 1 } });
   const program = file(
