@@ -1,32 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadSettings } from "../../../local-agent/config/settings.ts";
 import type { Client } from "../../../src/client/client.ts";
-import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { hasPythonBus, PythonPublisher } from "../../harness/python-bus.ts";
-import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
-import { RunningProcess } from "../../harness/running-process.ts";
-import { freeEndpoints, startForeignProxy } from "../bus/bus-parts.ts";
-import { comingFromPages, type Example, examplesIn } from "./examples.ts";
-import { shortNpx } from "./short-npx.ts";
-
-/** A host as its older system left it, in a directory that stands for the reader's and for `/srv`. */
-interface OlderHost {
-  readonly root: string;
-  readonly client: Client;
-  readonly bus: { readonly xsub: string; readonly xpub: string };
-}
-
-interface Page {
-  /** What the older system had there. */
-  readonly before: (host: OlderHost) => Promise<void> | void;
-  /** By a line of a block: what has come about until a reader runs the block. */
-  readonly until?: Readonly<Record<string, (host: OlderHost) => Promise<void>>>;
-  /** What the page promises. @param output - of all blocks */
-  readonly after: (host: OlderHost, output: string) => Promise<void> | void;
-}
+import { startForeignProxy } from "../bus/bus-parts.ts";
+import { comingFromPages, examplesIn } from "./examples.ts";
+import { type Commands, type Page, runPage, startCommands } from "./run-page.ts";
 
 const INTENT = '{"id": "i-1", "type": "discover.module.vision", "data": {}}';
 const names = async (client: Client) => (await client.signals({ limit: 100 })).signals.map(({ signal }) => signal);
@@ -140,58 +120,10 @@ const PAGES: Readonly<Record<string, Page>> = {
   },
 };
 
-let edge: RunningEdge;
-let path: string;
+let commands: Commands;
 beforeAll(async () => {
-  edge = await runEdge();
-  path = `${shortNpx()}:${process.env.PATH}`;
+  commands = await startCommands();
 });
-
-/** Runs the blocks of a page one after the other, as a reader would. @returns their output */
-async function run(page: string, examples: readonly Example[], { before, until = {} }: Page) {
-  const ecosystem = page.replace(/^.*\/|\.md$/g, "");
-  const host: OlderHost = { root: temporaryDirectory(), client: edge.client(ecosystem), bus: await freeEndpoints() };
-  await before(host);
-  const env = {
-    PATH: path,
-    GANGLION_URL: edge.url,
-    GANGLION_TOKEN: edge.token,
-    GANGLION_ECOSYSTEM: ecosystem,
-    GANGLION_HOST_ID: "older-host",
-    GANGLION_STATE_DIR: join(host.root, "state"),
-    KLR_CHEM_XSUB: host.bus.xsub,
-    KLR_CHEM_XPUB: host.bus.xpub,
-    npm_config_offline: "true",
-  };
-  const here = (text: string) =>
-    text
-      .replaceAll("/srv/", `${host.root}/`)
-      .replaceAll("tcp://127.0.0.1:5556", host.bus.xsub)
-      .replaceAll("tcp://127.0.0.1:5557", host.bus.xpub)
-      .replaceAll("METRICS_PORT=9091", "GANGLION_OBSERVABILITY_PORT=off");
-  const shell = (text: string) => new RunningProcess(["-e", "-c", here(text)], { command: "sh", cwd: host.root, env });
-  const output: string[] = [];
-  for (const { mark, text, at } of examples) {
-    if (mark === "agent file") {
-      const file = join(host.root, "ganglion-agent.yaml");
-      writeFileSync(file, here(text));
-      const { problems } = loadSettings({ GANGLION_TOKEN: edge.token }, host.root, file);
-      expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
-      continue;
-    }
-    for (const line of text.split("\n")) await until[line]?.(host);
-    if (/ &\n$/.test(text)) {
-      // Left running in the background of the reader's shell, until the test is over.
-      shell(text.replace(/ &\n$/, "\n"));
-      await eventually(async () => expect((await host.client.agents.list())[0]?.state).toBe("up"));
-      continue;
-    }
-    const block = shell(text);
-    expect(await block.ended, `${at}\n${block.lines.join("\n")}`).toBe(0);
-    output.push(...block.lines);
-  }
-  return { host, output: output.join("\n") };
-}
 
 describe("a page for those who come from an older system", () => {
   it("is one of those that are run", () => {
@@ -205,7 +137,7 @@ describe("a page for those who come from an older system", () => {
       const examples = examplesIn(name);
       // Every block that a reader would type is marked, so that it is run here.
       expect(examples.length).toBe((readFileSync(name, "utf8").match(/^```\w+$/gm) ?? []).length);
-      const { host, output } = await run(name, examples, page);
+      const { host, output } = await runPage(commands, name, examples, page);
       await page.after(host, output);
     },
   );

@@ -26,6 +26,9 @@ export const documents = (): string[] => [
 /** Pages for those who come from an older system; each is run as a whole, on a fresh start. */
 export const comingFromPages = (): string[] => globSync("docs/coming-from/*.md", { cwd: PROJECT_ROOT }).sort();
 
+/** Whole ways to a purpose; each is run as a whole, on a fresh start. */
+export const recipes = (): string[] => globSync("docs/recipes/*.md", { cwd: PROJECT_ROOT }).sort();
+
 export function examplesIn(document: string): Example[] {
   const text = readFileSync(join(PROJECT_ROOT, document), "utf8");
   return [...text.matchAll(BLOCK)].map(({ 1: mark = "", 2: language = "", 3: block = "", index }) => ({

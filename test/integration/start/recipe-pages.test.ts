@@ -1,0 +1,132 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../../harness/eventually.ts";
+import { complete, startModel } from "../../harness/fake-model.ts";
+import { startReceiver } from "../../harness/webhook-receiver.ts";
+import { examplesIn, recipes } from "./examples.ts";
+import { type Commands, type Page, type PageHost, runPage, startCommands } from "./run-page.ts";
+
+let commands: Commands;
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let modelUrl: string;
+beforeAll(async () => {
+  [commands, receiver] = await Promise.all([startCommands(), startReceiver()]);
+});
+afterAll(() => receiver.stop());
+
+/** Messages that arrived in a box of the receiver, once there are `count`. */
+const received = async (box: string, count: number): Promise<readonly { readonly body: string }[]> =>
+  JSON.parse(await (await fetch(`${receiver.url}/${box}?count=${count}`)).text());
+const gapIsOpen = ({ client }: PageHost) => eventually(async () => expect(await client.gaps()).toHaveLength(1));
+const decisions = (count: number) => async (host: PageHost) =>
+  eventually(async () => expect((await host.client.decisions({ rule: "triage-disk" })).decisions).toHaveLength(count));
+
+/** A card that is hot. */
+function nvidiaSmi({ root }: PageHost): string {
+  const command = join(root, "nvidia-smi");
+  writeFileSync(command, '#!/bin/sh\nwhile :; do echo "0, 3, 1024, 24576, 91, NVIDIA H1, big"; sleep 0.1; done\n');
+  chmodSync(command, 0o755);
+  return command;
+}
+
+interface Recipe extends Page {
+  /** Blocks that need an account elsewhere. */
+  readonly byHand?: number;
+}
+
+const PAGES: Readonly<Record<string, Recipe>> = {
+  "docs/recipes/canary.md": {
+    until: { "npx ganglion gaps": gapIsOpen },
+    after(_, output) {
+      expect(output).toContain("worse_variant_summaries_prompt-8");
+      expect(output).toMatch(/take-canary-back/);
+    },
+  },
+  "docs/recipes/github-issues.md": {
+    until: {
+      "npx ganglion tasks list --queue issues": ({ client }) =>
+        eventually(async () => expect((await client.queues.task("issues", "issue-7")).state).toBe("queued")),
+    },
+    async after({ client }, output) {
+      expect(await client.queues.task("issues", "issue-7")).toMatchObject({
+        recipient: "fixer",
+        payload: { number: 7, title: "It breaks", url: "https://github.com/me/app/issues/7" },
+      });
+      expect(output).toContain("issue-7");
+      const { signals } = await client.signals({ signals: ["X_ISSUE_OPENED"] });
+      expect(signals).toHaveLength(1);
+    },
+  },
+  "docs/recipes/gpu-box.md": {
+    instead: (host) => ({
+      "https://ntfy.sh/my-topic": `${receiver.url}/ntfy`,
+      "gpu_command: nvidia-smi": `gpu_command: ${nvidiaSmi(host)}`,
+    }),
+    until: {
+      "npx ganglion gaps": async ({ client }) => {
+        await eventually(async () => expect(JSON.stringify(await client.agents.list())).toContain("older-host"));
+        await client.agents.runMonitors();
+        await received("ntfy", 1);
+      },
+    },
+    async after(_, output) {
+      const [message] = await received("ntfy", 1);
+      expect(message?.body).toContain("older-host: 91 °C");
+      expect(output).toContain("Q_HEALTH_ALERT");
+    },
+  },
+  "docs/recipes/home-lab.md": {
+    byHand: 1,
+    after({ root }, output) {
+      expect(JSON.parse(readFileSync(join(root, "nas.json"), "utf8"))).toMatchObject({ hosts: ["nas"] });
+      expect(output).toContain("older-host");
+    },
+  },
+  "docs/recipes/model-fall-back.md": {
+    instead: () => ({ "https://api.openai.com/v1/chat/completions": modelUrl }),
+    async before() {
+      const model = await startModel((_, response) =>
+        complete(response, JSON.stringify({ choice: "wait", reason: "It fills slowly" })),
+      );
+      modelUrl = model.url;
+    },
+    until: {
+      "npx ganglion decisions --rule triage-disk": decisions(1),
+      "npx ganglion models": decisions(2),
+    },
+    async after({ client }) {
+      const { signals } = await client.signals({ signals: ["X_WAKE_SOMEBODY", "X_LOOK_LATER"], order: "asc" });
+      expect(signals.map(({ signal, facts }) => [signal, facts?.host])).toEqual([
+        ["X_WAKE_SOMEBODY", "box-1"],
+        ["X_LOOK_LATER", "box-2"],
+      ]);
+    },
+  },
+  "docs/recipes/slack.md": {
+    instead: () => ({ "https://hooks.slack.com/services/T0/B0/x": `${receiver.url}/slack` }),
+    until: { "npx ganglion webhooks deliveries alerts": () => received("slack", 2).then(() => undefined) },
+    async after(_, output) {
+      const bodies = (await received("slack", 2)).map(({ body }) => body).join("\n");
+      expect(bodies).toContain("cpu_bottleneck_demo");
+      expect(bodies).toContain('"blocks"');
+      expect(output).toContain("delivered");
+    },
+  },
+};
+
+describe("a recipe", () => {
+  it("is one of those that are run", () => {
+    expect(recipes()).toEqual(Object.keys(PAGES));
+  });
+
+  it.each(Object.keys(PAGES))("works as it stands, on a fresh start: %s", async (name) => {
+    const page = PAGES[name] as Recipe;
+    const examples = examplesIn(name);
+    const blocks = (readFileSync(name, "utf8").match(/^```\w+$/gm) ?? []).length;
+    // Every block that a reader without an account elsewhere would type is marked, so that it is run here.
+    expect(examples.length).toBe(blocks - (page.byHand ?? 0));
+    const { host, output } = await runPage(commands, name, examples, page);
+    await page.after(host, output);
+  });
+});
