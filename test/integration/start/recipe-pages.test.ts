@@ -35,12 +35,35 @@ interface Recipe extends Page {
   readonly byHand?: number;
 }
 
+const finished = (queue: string, count: number) => async (host: PageHost) =>
+  eventually(async () => expect((await host.client.queues.finished(queue)).tasks).toHaveLength(count));
+
 const PAGES: Readonly<Record<string, Recipe>> = {
+  "docs/recipes/bullmq.md": {
+    until: { "npx ganglion tasks finished --queue jobs": finished("jobs", 3) },
+    after(_, output) {
+      for (const id of ["mail-1", "mail-2", "mail-3"]) expect(output).toContain(id);
+    },
+  },
   "docs/recipes/canary.md": {
     until: { "npx ganglion gaps": gapIsOpen },
     after(_, output) {
       expect(output).toContain("worse_variant_summaries_prompt-8");
       expect(output).toMatch(/take-canary-back/);
+    },
+  },
+  "docs/recipes/claude-team.md": {
+    byHand: 1,
+    async after({ client }, output) {
+      expect(output).toContain("review-4711");
+      expect(await client.queues.task("team", "review-4711")).toMatchObject({ state: "running" });
+      expect(await client.queues.task("team", "fix-7")).toMatchObject({ state: "queued" });
+    },
+  },
+  "docs/recipes/cron.md": {
+    until: { "npx ganglion schedule runs sync-photos": finished("jobs", 1) },
+    after(_, output) {
+      expect(output).toContain("12 photos");
     },
   },
   "docs/recipes/github-issues.md": {
@@ -101,6 +124,14 @@ const PAGES: Readonly<Record<string, Recipe>> = {
         ["X_WAKE_SOMEBODY", "box-1"],
         ["X_LOOK_LATER", "box-2"],
       ]);
+    },
+  },
+  "docs/recipes/nightly-jobs.md": {
+    until: { "npx ganglion schedule runs nightly": finished("jobs", 1) },
+    async after({ client }, output) {
+      const [task] = (await client.queues.finished("jobs")).tasks;
+      expect(task).toMatchObject({ state: "complete", recipient: "backup" });
+      expect(output).toContain("offsite");
     },
   },
   "docs/recipes/slack.md": {
