@@ -35,7 +35,7 @@ const OPERATION_EXAMPLES: Readonly<Record<string, unknown>> = {
   takeClaudeCodeHook: { session_id: "s-1", hook_event_name: "Stop" },
   replayDeadLetters: { filter: { kind: "task" }, dry_run: true },
   discardDeadLetters: { filter: { kind: "task" }, dry_run: true },
-  replayDeadLetter: { signal: { signal: "Q_BUILD_COMPLETE", source: "ci", facts: { build: 17 } } },
+  replayDeadLetter: { signal: { signal: "X_BUILD_COMPLETE", source: "ci", facts: { build: 17 } } },
   reportScheduleRun: { state: "started", run: "night-17" },
   mcp: { jsonrpc: "2.0", id: 1, method: "tools/list" },
   eraseSource: { source: "team/alice", dry_run: true },
