@@ -8,9 +8,9 @@ import { CHAIN_RULE, fill, type LinkedHost, linkHost } from "./seed.ts";
 import { takePicture } from "./take-picture.ts";
 import { PICTURES, viewsOf } from "./views.ts";
 
-/** Buttons that change something, by how their labels begin. */
+/** Buttons that change something, by how their labels begin. A reader may pause what the page shows, and no queue. */
 const ACTS =
-  /^(Apply|Cancel|Clear|Delete|Discard|End|Forget|New|Pause|Publish|Purge|Replay|Restart|Resume|Retry|Set|Start|Stop|Switch|Test)\b/;
+  /^(Apply|Cancel|Clear|Delete|Discard|End|Forget|New|Pause(?=…)|Publish|Purge|Replay|Restart|Resume|Retry|Set|Start|Stop|Switch|Test)\b/;
 
 /** One edge and one page for all tests of this file: each opens what it looks at by its URL. */
 describe.runIf(hasBrowser)("the dashboard in a browser", () => {
