@@ -14,14 +14,13 @@ const OBJECTS = [
     "dead_letters",
     "directory",
     "idempotency_keys",
-    "schedules",
     "intelligence",
     "link_relays",
     "models",
     "observation_cache",
     "policy_state",
   ],
-  ...["priority_queues", "queue_lobby", "signal_log", "telemetry", "webhooks", "worker_board"],
+  ...["priority_queues", "queue_lobby", "schedules", "signal_log", "telemetry", "webhooks", "worker_board"],
 ];
 
 describe("what an ecosystem uses", () => {
