@@ -251,7 +251,9 @@ function wrongAnswer(response: Response, text: string): string | undefined {
   // A responder that fails or does not answer in time is no fault of the edge.
   if (status >= 500 && ![502, 503, 504].includes(status)) return String(status);
   const type = headers.get("content-type") ?? "";
-  if (status >= 400 && type !== "application/problem+json") return `${status} of the type ${type}`;
+  // Errors of MCP are those of JSON-RPC.
+  const isRpcError = type === "application/json" && /^\{"jsonrpc":"2\.0",.*"error":\{"code":-\d+,/.test(text);
+  if (status >= 400 && type !== "application/problem+json" && !isRpcError) return `${status} of the type ${type}`;
   if (type === "application/json" || type === "application/problem+json") {
     try {
       JSON.parse(text);

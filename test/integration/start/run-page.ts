@@ -24,6 +24,8 @@ export interface Page {
   readonly before?: (host: PageHost) => Promise<void> | void;
   /** By a line of a block: what has come about until a reader runs the block. */
   readonly until?: Readonly<Record<string, (host: PageHost) => Promise<void>>>;
+  /** Variables that the reader has set. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What stands for things of others, by their text: an address, a program. */
   readonly instead?: (host: PageHost) => Readonly<Record<string, string>>;
   /** What the page promises. @param output - of all blocks */
@@ -46,7 +48,7 @@ export async function runPage(
   { edge, path }: Commands,
   page: string,
   examples: readonly Example[],
-  { before, until = {}, instead }: Page,
+  { before, until = {}, env: own, instead }: Page,
 ) {
   const ecosystem = page.replace(/^.*\/|\.md$/g, "");
   const host: PageHost = { root: temporaryDirectory(), client: edge.client(ecosystem), bus: await freeEndpoints() };
@@ -62,6 +64,7 @@ export async function runPage(
     KLR_CHEM_XSUB: host.bus.xsub,
     KLR_CHEM_XPUB: host.bus.xpub,
     npm_config_offline: "true",
+    ...own,
   };
   const here = (text: string) =>
     services
