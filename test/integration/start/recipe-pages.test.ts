@@ -86,7 +86,7 @@ const PAGES: Readonly<Record<string, Recipe>> = {
   },
   "docs/recipes/gpu-box.md": {
     instead: (host) => ({
-      "https://ntfy.sh/my-topic": `${receiver.url}/ntfy`,
+      "https://ntfy.sh/my-topic": `${receiver.url}/ntfy/my-topic`,
       "gpu_command: nvidia-smi": `gpu_command: ${nvidiaSmi(host)}`,
     }),
     until: {
