@@ -27,6 +27,7 @@ export const viewsOf = (pushed: () => string): readonly View[] => [
 
 /** Pictures of docs/images that show one view each: names of their files, and what to look at. */
 export const PICTURES: readonly (readonly [file: string, path: string, shows: string])[] = [
+  ["agents", "agents?sel=s-1", "waits for a person"],
   ["live", "live?names=PUSHED", "77c0de1"],
   ["policy", `policies/${CHAIN_RULE.id}`, "Versions"],
   ["host", "hosts/gpu-01", "reviewer"],
