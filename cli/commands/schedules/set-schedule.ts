@@ -42,7 +42,7 @@ export const setCommand = () =>
     .option("--zone <zone>", "IANA time zone, such as Europe/Berlin (default: UTC)")
     .option("--recipient <recipient>", "each run is a task for this recipient")
     .option("--type <type>", "type of the task (default: the name of the schedule)")
-    .option("--queue <queue>", "queue of the task (default: default)")
+    .option("--queue <queue>", "queue of the task (default: work)")
     .option("--payload <json>", "payload of the task", json)
     .option("--priority <priority>", "priority of the task, 1 (most urgent) to 10", wholeNumber(1, 10))
     .option("--timeout <time>", "longest time of one attempt")

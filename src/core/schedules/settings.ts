@@ -27,7 +27,7 @@ export const OVERLAPS = ["skip", "allow", "replace", "queue"] as const;
 const typeRule = "a type starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)";
 
 const Task = z.strictObject({
-  queue: z.string().regex(QUEUE_NAME, { message: QUEUE_RULE }).default("default"),
+  queue: z.string().regex(QUEUE_NAME, { message: QUEUE_RULE }).default("work"),
   recipient: Recipient.meta({ description: "Who may take the task; *: anyone" }),
   type: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,255}$/, { message: typeRule }),
   payload: z.unknown().optional(),

@@ -55,7 +55,7 @@ describe("schedules", () => {
     const { next_at } = await put(hourly);
     await pass(HOUR + 1_000);
     await evictDurableObject(stub());
-    const queue = queueOver(eco, "default");
+    const queue = queueOver(eco, "work");
     const [task, ...others] = await queue.lease("coder", { lease_ms: 60_000 });
     expect([task, others]).toMatchObject([
       {
@@ -83,7 +83,7 @@ describe("schedules", () => {
     await evictDurableObject(stub());
     await pass(0);
     await pass(1_000);
-    const leased = await queueOver(eco, "default").lease("coder", { max: 10 });
+    const leased = await queueOver(eco, "work").lease("coder", { max: 10 });
     expect(leased).toHaveLength(1);
   });
 
@@ -107,7 +107,7 @@ describe("schedules", () => {
     expect([first.status, await again.json()]).toEqual([202, await first.json()]);
     await pass(0);
     expect(await problemOf(await act("nightly/run"))).toMatchObject({ status: 409, type: "/problems/run-skipped" });
-    expect(await queueOver(eco, "default").lease("coder", { max: 10 })).toHaveLength(1);
+    expect(await queueOver(eco, "work").lease("coder", { max: 10 })).toHaveLength(1);
   });
 
   it("makes no runs while it is paused, and is deleted with what it told of", async () => {
@@ -115,7 +115,7 @@ describe("schedules", () => {
     await put({ ...hourly, limits: { late_start: "1m" } });
     expect(await (await act("nightly/pause")).json()).toMatchObject({ paused: true, next_at: null });
     await pass(3 * HOUR);
-    expect(await queueOver(eco, "default").lease("coder")).toEqual([]);
+    expect(await queueOver(eco, "work").lease("coder")).toEqual([]);
     expect(await (await act("nightly/resume")).json()).toMatchObject({ paused: false });
     expect(await runs()).toEqual([]);
     expect((await act("nightly", { method: "DELETE" })).status).toBe(204);
@@ -174,7 +174,7 @@ describe("the limits of schedules", () => {
         chain: expect.any(String),
       },
     ]);
-    const queue = queueOver(eco, "default");
+    const queue = queueOver(eco, "work");
     const [task] = await queue.lease("coder");
     await queue.act(encodeURIComponent(task?.task_id ?? ""), "complete", { lease_id: task?.lease_id });
     await vi.waitFor(async () =>
