@@ -53,7 +53,7 @@ describe("calls for many senders", () => {
   it("keep the order and lose nothing, whenever answers come", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(fc.nat(9), fc.constant(-1)), { maxLength: 40 }), async (steps) => {
-        const { gathering, calls, lingers, settled } = gathered();
+        const { gathering, calls, lingers, settled } = gathered({ capacity: 400 });
         const added: number[] = [];
         let answered = 0;
         const next = async () => {
