@@ -72,6 +72,8 @@ export class QueueRuntime {
   readonly breakers: CallBreakers;
   /** `undefined`: the queue gives out tasks. */
   pause: QueuePause | undefined;
+  /** Until the last changes were written: a call whose time ended in a pause may be found to have ended with its end alone. */
+  #pausedBefore: boolean;
   /** Counts since the queue began, as they are on the disk. */
   stored: EverCounts;
   readonly #longNotices: LongNotices;
@@ -129,8 +131,9 @@ export class QueueRuntime {
     });
     const pause = store.notes.read("paused");
     this.pause = readableOr("pause of a queue", pause, (text) => QueuePause.parse(JSON.parse(text)), undefined);
+    this.#pausedBefore = this.pause !== undefined;
     // That nobody answers while the queue is paused says nothing about a recipient.
-    const settingsOfBreakers = () => (this.pause === undefined ? this.queue.settings : WITHOUT_BREAKERS);
+    const settingsOfBreakers = () => (this.#pausedBefore ? WITHOUT_BREAKERS : this.queue.settings);
     this.breakers = new CallBreakers(settingsOfBreakers, breakerStore.read());
     this.#longNotices = new LongNotices(this.queue);
   }
@@ -180,6 +183,7 @@ export class QueueRuntime {
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);
     this.#writeBreakers(nowMs);
+    this.#pausedBefore = this.pause !== undefined;
     this.#alert(changes, nowMs, atAlarm);
     this.#numbers.write();
     if (atAlarm && this.#countedSinceMs !== undefined) this.#writeStatistics(this.#countedSinceMs, nowMs);

@@ -1,7 +1,4 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-// The Worker loads this by the first request. Here two requests at once would share one loading of Vite's, which the
-// runtime refuses: what waits in one request is not to be answered by another. A Worker that is built holds the library.
-import "@modelcontextprotocol/server";
 import { ADMIN, call } from "../api/calls.ts";
 
 /** The present revision of the protocol, and what clients speak that have not been told otherwise. */
