@@ -72,6 +72,11 @@ export class StateReports {
     this.#own = own;
   }
 
+  /** Whether a timer keeps the object in memory. */
+  get holdsTimer(): boolean {
+    return this.#timer !== undefined;
+  }
+
   /** Something happened in the object. */
   changed(nowMs: number): void {
     if (this.#off || this.#timer !== undefined || nowMs < this.#unwantedUntilMs) return;
