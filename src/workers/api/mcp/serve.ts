@@ -42,11 +42,16 @@ export interface Served {
 
 type Library = typeof import("@modelcontextprotocol/server");
 
+let loaded: Library | undefined;
+
 /**
  * The library of the protocol. A third of a second of the CPU is what loading it takes, so no isolate does that before the
- * first request for MCP.
+ * first request for MCP. What is kept is the library and never a promise of it: one request must not wait for another.
  */
-const loadLibrary = (): Promise<Library> => import("@modelcontextprotocol/server");
+export async function loadLibrary(): Promise<Library> {
+  loaded ??= await import("@modelcontextprotocol/server");
+  return loaded;
+}
 
 /** Answers one request of the protocol, of its present revision or of an earlier one. Nothing is kept between requests. */
 export async function serve(request: Request, body: unknown, served: Served): Promise<Response> {
