@@ -34,6 +34,8 @@ interface StateReportsParts {
   readonly objectName: string;
   readonly used: UsageStore;
   readonly databaseSize: () => number;
+  /** Default: those of the runtime. */
+  readonly timers?: Pick<typeof globalThis, "setTimeout" | "clearTimeout">;
   /** Nothing may be reported now: the object is being copied or deleted. */
   readonly suspended: () => boolean;
   /** Has the object woken at a time, after which {@link StateReports.changed} is called; absent: the class has no alarm. */
@@ -83,7 +85,10 @@ export class StateReports {
     const { gatherMs, everyMs, longestTimerMs } = this.#pace;
     const waitMs = Math.max(gatherMs, this.#notBeforeMs - nowMs);
     if (waitMs > gatherMs && longestTimerMs < everyMs && this.#wakes()) return;
-    this.#timer = setTimeout(() => void this.#report(), Math.min(waitMs, longestTimerMs));
+    this.#timer = (this.#parts.timers ?? globalThis).setTimeout(
+      () => void this.#report(),
+      Math.min(waitMs, longestTimerMs),
+    );
   }
 
   /** Leaves the report to later work of the object, or to the alarm where there is none. */
@@ -100,7 +105,7 @@ export class StateReports {
   /** Reports at once what waits to be reported. */
   async flush(): Promise<void> {
     if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
+    (this.#parts.timers ?? globalThis).clearTimeout(this.#timer);
     await this.#report();
   }
 

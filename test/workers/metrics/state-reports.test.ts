@@ -4,7 +4,8 @@ import { StateReports } from "../../../src/durable-objects/shell/state-reports.t
 import type { UsageStore } from "../../../src/durable-objects/shell/usage-store.ts";
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  // Timers of other objects that live in this isolate go on as they are.
+  vi.useFakeTimers({ toFake: ["Date"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -23,6 +24,15 @@ function reporting({ alarm, wanted = true }: { alarm: boolean; wanted?: boolean 
     },
   };
   let state = 0;
+  let last = 0;
+  const waiting = new Map<number, { readonly atMs: number; readonly run: () => void }>();
+  const timers = {
+    setTimeout(run: () => void, ms: number) {
+      waiting.set(++last, { atMs: Date.now() + ms, run });
+      return last;
+    },
+    clearTimeout: (id: number) => waiting.delete(id),
+  };
   const reports = new StateReports({
     env: { PROFILE: "paid", DIRECTORY: { idFromName: () => "directory", get: () => directory } },
     of: "SignalLog",
@@ -30,13 +40,24 @@ function reporting({ alarm, wanted = true }: { alarm: boolean; wanted?: boolean 
     used: { holdsSomething: true, stored: () => NO_USAGE } as unknown as UsageStore,
     databaseSize: () => state,
     suspended: () => false,
+    timers: timers as unknown as typeof globalThis,
     wakeBy: alarm ? (atMs) => wakes.push(atMs - startedMs) : undefined,
   });
   const works = () => {
     state++;
     reports.changed(Date.now());
   };
-  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  const pass = async (ms: number) => {
+    const endMs = Date.now() + ms;
+    for (;;) {
+      const [due] = [...waiting].filter(([, { atMs }]) => atMs <= endMs).sort(([, a], [, b]) => a.atMs - b.atMs);
+      vi.setSystemTime(due?.[1].atMs ?? endMs);
+      if (due === undefined) return;
+      waiting.delete(due[0]);
+      due[1].run();
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    }
+  };
   return { reports, reported, wakes, works, pass };
 }
 
