@@ -87,7 +87,7 @@ export async function runPage(
     if (/ &\n$/.test(text)) {
       // Left running in the background of the reader's shell, until the test is over.
       shell(text.replace(/ &\n$/, "\n"));
-      if (text.startsWith("npx ganglion-agent"))
+      if (/^npx ganglion-agent /m.test(text))
         await eventually(async () => expect((await host.client.agents.list())[0]?.state).toBe("up"));
       continue;
     }
