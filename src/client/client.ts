@@ -17,6 +17,7 @@ import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
 import { mailCalls } from "./mail.ts";
 import { modelCalls } from "./models.ts";
+import { noteCalls } from "./notes.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
 import { queueCalls } from "./queue.ts";
 import { rolloutCalls } from "./rollout.ts";
@@ -119,6 +120,7 @@ export function createClient(options: ClientOptions) {
     webhooks: webhookCalls({ call, inside }),
     telemetry: telemetryCalls({ call, inside }),
     schedules: scheduleCalls({ call, inside }),
+    notes: noteCalls({ call, withRetries, inside }),
     inbox: inboxCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),
     audit: auditCalls({ call, inside }),

@@ -43,6 +43,7 @@ import { mail } from "./api/mail/routes.ts";
 import { mcp } from "./api/mcp/routes.ts";
 import { metrics } from "./api/metrics/routes.ts";
 import { models } from "./api/models/routes.ts";
+import { noteRoutes } from "./api/notes/routes.ts";
 import { overview } from "./api/overview/routes.ts";
 import { decisions } from "./api/policy/decisions.ts";
 import { expectations } from "./api/policy/expectations.ts";
@@ -157,6 +158,7 @@ for (const part of [
   // Its tools are calls of this API.
   mcp((request, env, ctx) => answerTwice(app.fetch, request, env, ctx)),
   scheduleRoutes,
+  noteRoutes,
   pages,
 ]) {
   app.route("/", part);

@@ -14,6 +14,7 @@ export { Intelligence } from "../durable-objects/intelligence/object.ts";
 export { ObservationCache } from "../durable-objects/introspection/object.ts";
 export { LinkRelay } from "../durable-objects/links/object.ts";
 export { Models } from "../durable-objects/models/object.ts";
+export { Notes } from "../durable-objects/notes/object.ts";
 export { PolicyState } from "../durable-objects/policy/object.ts";
 export { QueueLobby } from "../durable-objects/queue/lobby.ts";
 export { PriorityQueue } from "../durable-objects/queue/object.ts";

@@ -175,6 +175,10 @@ _RESUME_SCHEDULE = Operation("resumeSchedule", "POST", "/v1/{eco}/schedules/{nam
 _RUN_SCHEDULE = Operation("runSchedule", "POST", "/v1/{eco}/schedules/{name}/run", keyed=True)
 _GET_SCHEDULE_HEARTBEAT = Operation("getScheduleHeartbeat", "GET", "/v1/{eco}/schedules/{name}/heartbeat")
 _POST_SCHEDULE_HEARTBEAT = Operation("postScheduleHeartbeat", "POST", "/v1/{eco}/schedules/{name}/heartbeat", keyed=True)
+_LIST_NOTES = Operation("listNotes", "GET", "/v1/{eco}/notes")
+_GET_NOTE = Operation("getNote", "GET", "/v1/{eco}/notes/{key}")
+_PUT_NOTE = Operation("putNote", "PUT", "/v1/{eco}/notes/{key}")
+_DELETE_NOTE = Operation("deleteNote", "DELETE", "/v1/{eco}/notes/{key}")
 
 
 class Operations:
@@ -1074,6 +1078,39 @@ class Operations:
         """Report that a job that runs elsewhere is alive."""
         answer: types.Schedule = self._perform(_POST_SCHEDULE_HEARTBEAT, {"name": name}, {}, None)
         return answer
+
+    def list_notes(
+        self,
+        *,
+        prefix: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> types.Notes:
+        """List notes by key."""
+        answer: types.Notes = self._perform(_LIST_NOTES, {}, {"prefix": prefix, "limit": limit, "after": after}, None)
+        return answer
+
+    def get_note(self, key: str, *, unless_version: int | None = None, wait_ms: int | None = None) -> types.Note:
+        """Get a note, or wait for its next change."""
+        answer: types.Note = self._perform(_GET_NOTE, {"key": key}, {"unless_version": unless_version, "wait_ms": wait_ms}, None)
+        return answer
+
+    def put_note(
+        self,
+        key: str,
+        body: dict[str, Any],
+        *,
+        ttl_ms: int | None = None,
+        cause: str | None = None,
+        if_version: int | None = None,
+    ) -> types.Note:
+        """Make or change a note."""
+        answer: types.Note = self._perform(_PUT_NOTE, {"key": key}, {"ttl_ms": ttl_ms, "cause": cause, "if_version": if_version}, body)
+        return answer
+
+    def delete_note(self, key: str, *, cause: str | None = None, if_version: int | None = None) -> None:
+        """Delete a note."""
+        self._perform(_DELETE_NOTE, {"key": key}, {"cause": cause, "if_version": if_version}, None)
 
 
 class AsyncOperations:
@@ -1978,3 +2015,36 @@ class AsyncOperations:
         """Report that a job that runs elsewhere is alive."""
         answer: types.Schedule = await self._perform(_POST_SCHEDULE_HEARTBEAT, {"name": name}, {}, None)
         return answer
+
+    async def list_notes(
+        self,
+        *,
+        prefix: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> types.Notes:
+        """List notes by key."""
+        answer: types.Notes = await self._perform(_LIST_NOTES, {}, {"prefix": prefix, "limit": limit, "after": after}, None)
+        return answer
+
+    async def get_note(self, key: str, *, unless_version: int | None = None, wait_ms: int | None = None) -> types.Note:
+        """Get a note, or wait for its next change."""
+        answer: types.Note = await self._perform(_GET_NOTE, {"key": key}, {"unless_version": unless_version, "wait_ms": wait_ms}, None)
+        return answer
+
+    async def put_note(
+        self,
+        key: str,
+        body: dict[str, Any],
+        *,
+        ttl_ms: int | None = None,
+        cause: str | None = None,
+        if_version: int | None = None,
+    ) -> types.Note:
+        """Make or change a note."""
+        answer: types.Note = await self._perform(_PUT_NOTE, {"key": key}, {"ttl_ms": ttl_ms, "cause": cause, "if_version": if_version}, body)
+        return answer
+
+    async def delete_note(self, key: str, *, cause: str | None = None, if_version: int | None = None) -> None:
+        """Delete a note."""
+        await self._perform(_DELETE_NOTE, {"key": key}, {"cause": cause, "if_version": if_version}, None)

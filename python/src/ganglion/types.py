@@ -1484,10 +1484,23 @@ class LeasedTasksTasksItem(TypedDict):
     cause: NotRequired[str]
     trace: NotRequired[str]
     depth: NotRequired[int]
+    notes: NotRequired[list[LeasedTasksTasksItemNotesItem]]
+    notes_left_out: NotRequired[int]
+    notes_missing: NotRequired[Literal[True]]
 
 
 class LeasedTasksTasksItemNeeds(TypedDict):
     skills: list[str]
+
+
+class LeasedTasksTasksItemNotesItem(TypedDict):
+    key: str
+    value: dict[str, Any]
+    version: int
+    created_at: str
+    changed_at: str
+    expires_at: str | None
+    by: str
 
 
 class LeasedTasksPaused(TypedDict):
@@ -1840,6 +1853,7 @@ class EcosystemUsageObjects(TypedDict):
     telemetry: Usage
     idempotency_keys: Usage
     schedules: Usage
+    notes: Usage
     queue_lobby: Usage
     link_relays: Usage
     priority_queues: Usage
@@ -2382,6 +2396,31 @@ class ScheduleRunsRunsItem(TypedDict):
     ended_at: str | None
     why: NotRequired[str]
     broke: list[Literal["late_start", "late_finish", "too_fast", "too_often"]]
+
+
+class Notes(TypedDict):
+    notes: list[NotesNotesItem]
+    next: str | None
+
+
+class NotesNotesItem(TypedDict):
+    key: str
+    value: dict[str, Any]
+    version: int
+    created_at: str
+    changed_at: str
+    expires_at: str | None
+    by: str
+
+
+class Note(TypedDict):
+    key: str
+    value: dict[str, Any]
+    version: int
+    created_at: str
+    changed_at: str
+    expires_at: str | None
+    by: str
 
 
 class NewSignal(TypedDict):

@@ -28,6 +28,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: unknown;
+  /** Further headers, such as conditions. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Instead of `body`: lines, each a JSON document. */
   readonly ndjson?: string;
   readonly signal?: AbortSignal | undefined;
@@ -41,12 +43,13 @@ const TIMEOUT_MS = 30_000;
 /**
  * One call, one answer.
  *
- * @returns the document of the answer as it came; `undefined`: the answer is empty
+ * @returns the document of the answer as it came; `undefined`: the answer is empty, or what the caller has (304)
  * @throws ApiProblem for a refusal, EdgeUnreachable when no edge answers, the reason of `signal` when it is aborted
  */
 export async function exchange(connection: Connection, call: Call): Promise<unknown> {
   const { response, text } = await send(connection, call);
-  if (!response.ok) throw problemFrom(response.status, text, response.headers.get("retry-after"), call.path);
+  if (!response.ok && response.status !== 304)
+    throw problemFrom(response.status, text, response.headers.get("retry-after"), call.path);
   return documentIn(connection, text);
 }
 
@@ -60,12 +63,14 @@ function documentIn(connection: Connection, text: string): unknown {
   }
 }
 
-async function send(connection: Connection, { method = "GET", path, query, body, ndjson, signal, timeoutMs }: Call) {
+async function send(connection: Connection, call: Call) {
+  const { method = "GET", path, query, body, headers, ndjson, signal, timeoutMs } = call;
   const timeout = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
   try {
     const response = await connection.fetch(urlOf(connection.url, path, query), {
       method,
       headers: {
+        ...headers,
         ...authorisation(connection.token),
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(ndjson === undefined ? {} : { "Content-Type": "application/x-ndjson" }),

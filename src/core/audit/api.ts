@@ -73,6 +73,8 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/intelligence/context",
   "POST /v1/{eco}/intelligence/outcomes",
   "POST /v1/{eco}/policies/{id}/simulate",
+  "PUT /v1/{eco}/notes/{key}",
+  "DELETE /v1/{eco}/notes/{key}",
   "POST /v1/{eco}/schedules/{name}/runs",
   "POST /v1/{eco}/schedules/{name}/heartbeat",
 ]);

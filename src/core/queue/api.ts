@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
+import { HandedNotes } from "../notes/handed.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
@@ -78,6 +79,7 @@ export const LeasedTask = z.object({
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
   needs: Needs,
   ...CauseFields,
+  ...HandedNotes,
 });
 export type LeasedTask = z.infer<typeof LeasedTask>;
 

@@ -115,6 +115,15 @@ const ScheduleFacts = z.looseObject({
   since: z.string(),
 });
 
+const NoteFacts = z.looseObject({
+  key: text.meta({ description: "Key of the note" }),
+  change: z.enum(["set", "deleted", "expired"]).meta({ description: "expired: its time was over" }),
+  version: count.meta({ description: "Of this change" }),
+  before: count.nullable().meta({ description: "The version before; null: there was no note" }),
+  by: z.string().nullable().meta({ description: "Name of the token; null: its time was over" }),
+  about: z.enum(["task", "agent", "ecosystem"]).meta({ description: "What the note is about, by its key" }),
+});
+
 /** Any object: the signal is known by its name, and its sender chooses the facts. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -180,6 +189,7 @@ export const KNOWN_SIGNALS = {
   Q_SCHEDULE_LATE_FINISH: { kind: "error", facts: ScheduleFacts },
   Q_SCHEDULE_TOO_FAST: { kind: "advisory", facts: ScheduleFacts },
   Q_SCHEDULE_TOO_OFTEN: { kind: "advisory", facts: ScheduleFacts },
+  Q_NOTE_CHANGED: { kind: "advisory", facts: NoteFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
   Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },

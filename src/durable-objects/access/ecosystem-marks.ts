@@ -1,6 +1,6 @@
-/** What an ecosystem may be marked as: having hosts, a budget, an export of its finished work, or schedules. Each is a table of names. */
-type Mark = "watched" | "budgeted" | "exporting" | "scheduling";
-const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling"];
+/** What an ecosystem may be marked as: having hosts, a budget, an export of its finished work, schedules, or notes of tasks. Each is a table of names. */
+type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting";
+const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling", "noting"];
 
 /** Ecosystems that the minute's round looks at also while they are quiet. */
 export class EcosystemMarks {

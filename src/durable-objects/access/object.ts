@@ -159,9 +159,9 @@ export class Directory extends EcosystemObject<unknown> {
    *
    * @returns whether finished work of the ecosystem is exported
    */
-  addQueue(ecosystem: string, name: string, nowMs: number): boolean {
+  addQueue(ecosystem: string, name: string, nowMs: number): { exporting: boolean; noting: boolean } {
     this.#queues.add(ecosystem, name, nowMs);
-    return this.#marks.has("exporting", ecosystem);
+    return { exporting: this.#marks.has("exporting", ecosystem), noting: this.#marks.has("noting", ecosystem) };
   }
 
   /** @returns whether a token may make a queue: it has fewer than `limit` */
@@ -247,8 +247,8 @@ export class Directory extends EcosystemObject<unknown> {
     return { watched: this.#marks.of("watched"), exporting: this.#marks.of("exporting") };
   }
 
-  /** Records whether finished work of an ecosystem is exported, or whether it has schedules. */
-  mark(mark: "exporting" | "scheduling", ecosystem: string, marked: boolean): void {
+  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, or notes of tasks. */
+  mark(mark: "exporting" | "scheduling" | "noting", ecosystem: string, marked: boolean): void {
     this.#marks.set(mark, ecosystem, marked);
   }
 

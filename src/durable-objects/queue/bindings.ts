@@ -4,6 +4,7 @@ import type { HostNameBindings } from "./host-names.ts";
 import type { RegistrationBindings } from "./registration.ts";
 import type { RemovalBindings } from "./removal.ts";
 import type { ScheduleBindings } from "./schedule-notices.ts";
+import type { TaskNotesBindings } from "./task-notes.ts";
 
 /** Bindings that a queue uses. */
 export type QueueBindings = AuditBindings &
@@ -11,4 +12,5 @@ export type QueueBindings = AuditBindings &
   RegistrationBindings &
   RemovalBindings &
   ExportBindings &
-  ScheduleBindings;
+  ScheduleBindings &
+  TaskNotesBindings;

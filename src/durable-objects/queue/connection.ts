@@ -69,7 +69,7 @@ export class Connection {
   readonly commander: Attachment["commander"];
   readonly ready = new Map<string, { readonly frame: Ready; readonly waiter: Waiter }>();
   /** Tasks that the running transaction gave to this connection, with their JSON. */
-  given: { readonly entry: Entry; readonly part: string }[] = [];
+  given: { readonly entry: Entry; readonly leaseId: string | undefined; readonly part: string }[] = [];
   readonly refusals = new RefusalMeter();
   readonly #unflushed: Set<Connection>;
   #readsArrays: boolean;

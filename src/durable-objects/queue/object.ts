@@ -93,16 +93,15 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       begun: store.nextSeq > 1 || store.notes.read("settings") !== undefined,
       keepAlive: (work) => ctx.waitUntil(work),
       wakeBy: (atMs) => this.alarms.wakeBy(atMs),
-      exporting: () => this.#commits.exports.begin(),
+      learn: (known) => this.#commits.learn(known),
     });
-    const queue = () => this.#commits.queue;
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
     const payloadOf = (entry: Entry) => store.payloadOf(entry);
     const isOver = (token: CallerToken | undefined) => this.tagged.isOver(token);
     const pause = () => this.#commits.runtime.pause;
     this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver, pause });
     this.#calls = new PendingCalls({
-      queue,
+      queue: () => this.#commits.queue,
       breakers: () => this.#commits.runtime.breakers,
       submit,
       finished: (taskId) => store.done.find(taskId)?.record,
@@ -114,7 +113,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     this.#followers = new EventFollowers([...followers], isOver);
     const workers = this.tagged.all().filter((socket) => !followers.has(socket));
     this.#sockets = new WorkSockets(workers, {
-      queue,
+      queue: () => this.#commits.queue,
       submit,
       payloadOf,
       waiters: this.#waiters,
@@ -235,6 +234,11 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   /** What of finished tasks goes to the export of the ecosystem, from now on. */
   exportTo(told: SourceExport): void {
     this.#commits.exports.outbox.set(told);
+  }
+
+  /** Tasks of the ecosystem have notes: from now on workers get them. */
+  handNotes(): void {
+    this.#commits.taskNotes.hand();
   }
 
   /** Closes the channels that were opened with a token that is deleted or has expired. */

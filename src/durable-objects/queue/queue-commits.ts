@@ -24,7 +24,9 @@ import type { PendingCalls } from "./pending-calls.ts";
 import { QueueRuntime } from "./queue-runtime.ts";
 import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
+import type { KnownOfEcosystem } from "./registration.ts";
 import { type ScheduleBindings, ScheduleNotices } from "./schedule-notices.ts";
+import { TaskNotes, type TaskNotesBindings } from "./task-notes.ts";
 import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 import type { WorkSockets } from "./work-sockets.ts";
@@ -46,7 +48,7 @@ export interface CommitReceivers {
 }
 
 export interface QueueCommitsOptions {
-  readonly env: RelayBindings & ExportBindings & ScheduleBindings;
+  readonly env: RelayBindings & ExportBindings & ScheduleBindings & TaskNotesBindings;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
@@ -67,6 +69,7 @@ export interface QueueCommitsOptions {
 export class QueueCommits {
   readonly store: TaskStore;
   readonly exports: FinishedExports;
+  readonly taskNotes: TaskNotes;
   readonly #breakerStore: BreakerStore;
   readonly #options: QueueCommitsOptions;
   readonly #outbox: Outbox;
@@ -92,12 +95,19 @@ export class QueueCommits {
     this.#relay = new OutboxRelay({ env, ecosystem, outbox: this.#outbox, name: "queue", wakeBy });
     if (!this.#outbox.empty) this.#relay.soon();
     this.#notices = new ScheduleNotices({ env, ecosystem, keepAlive: options.keepAlive });
+    this.taskNotes = new TaskNotes({ env, ecosystem, values: this.store.notes, keepAlive: options.keepAlive });
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
       bytes: (operations) => operations.reduce((sum, { chars }) => sum + chars, 0),
       refuse: (operations) => this.#refuse(operations),
     });
+  }
+
+  /** The directory says what holds in the ecosystem. */
+  async learn({ exporting, noting }: KnownOfEcosystem): Promise<void> {
+    if (noting) this.taskNotes.hand();
+    if (exporting) await this.exports.begin();
   }
 
   get runtime(): QueueRuntime {
@@ -211,8 +221,8 @@ export class QueueCommits {
     const due = this.#runtime.nextDueMs;
     if (due !== undefined) alarms.wakeBy(due);
     for (const answer of answers) answer();
-    leases.answerServed();
-    sockets.sendGiven();
+    leases.answerServed(this.taskNotes);
+    sockets.sendGiven(this.taskNotes);
     for (const { record } of finished) calls.notifyFinished(record);
     this.#notices.send(finished);
     sockets.flush();

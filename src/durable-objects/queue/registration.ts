@@ -5,9 +5,19 @@ import { RETRY_MS } from "../shell/outbox-relay.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { NoteName } from "./task-store.ts";
 
+/** What the directory knows of an ecosystem. */
+export interface KnownOfEcosystem {
+  /** The finished tasks are exported. */
+  readonly exporting: boolean;
+  /** Tasks have notes. */
+  readonly noting: boolean;
+}
+
 /** Bindings to the directory of queues, and to where workers wait for queues that do not exist yet. */
 export interface RegistrationBindings extends PlacementVariables {
-  readonly DIRECTORY: Namespace<{ addQueue(ecosystem: string, name: string, nowMs: number): Promise<boolean> }>;
+  readonly DIRECTORY: Namespace<{
+    addQueue(ecosystem: string, name: string, nowMs: number): Promise<KnownOfEcosystem>;
+  }>;
   readonly QUEUE_LOBBY: Namespace<{ queueBegan(queue: string): Promise<void> }>;
 }
 
@@ -20,8 +30,8 @@ interface RegistrationOptions {
   readonly begun: boolean;
   readonly keepAlive: (work: Promise<void>) => void;
   readonly wakeBy: (atMs: number) => void;
-  /** The finished tasks of the ecosystem are exported. */
-  readonly exporting: () => Promise<void>;
+  /** Takes what the directory knows of the ecosystem. */
+  readonly learn: (known: KnownOfEcosystem) => Promise<void>;
 }
 
 /**
@@ -62,13 +72,13 @@ export class Registration {
   retry(): void {
     if (!this.#begun || this.#registered) return;
     this.#registered = true;
-    const { env, ecosystem, queue, notes, keepAlive, wakeBy, exporting } = this.#options;
+    const { env, ecosystem, queue, notes, keepAlive, wakeBy, learn } = this.#options;
     const ended = () => {
       this.#registering = undefined;
     };
     this.#registering = objectNamed(env.DIRECTORY, "directory", env)
       .addQueue(ecosystem, queue, Date.now())
-      .then((exported) => (exported ? exporting() : undefined))
+      .then(learn)
       // In this order: who comes to the lobby from now on is sent on by the directory.
       .then(() => objectNamed(env.QUEUE_LOBBY, ecosystem, env).queueBegan(queue))
       .then(

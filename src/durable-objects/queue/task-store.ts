@@ -45,7 +45,8 @@ export type NoteName =
   | "registered"
   | "paused"
   | "bulk"
-  | "recipients";
+  | "recipients"
+  | "noting";
 
 /**
  * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes;

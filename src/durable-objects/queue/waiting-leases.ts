@@ -6,6 +6,7 @@ import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { OVERLOADED } from "./refusals.ts";
+import type { TaskNotes, WithNotes } from "./task-notes.ts";
 
 /** No task came, and none could: the queue is paused. */
 interface PausedLease {
@@ -17,7 +18,9 @@ export type LeaseAnswer = readonly string[] | PausedLease | QueueOverloaded | To
 interface WaitingLease {
   readonly token: string | undefined;
   readonly end: (answer: LeaseAnswer) => void;
-  readonly finish: () => void;
+  /** It is given no more tasks, and is answered by {@link finish}. */
+  readonly settle: () => readonly Entry[];
+  readonly finish: (withNotes: WithNotes) => void;
   readonly refuse: () => void;
 }
 
@@ -48,12 +51,18 @@ export class WaitingLeases {
   wait({ recipient, max, leaseMs, waitMs, worker, skills, token }: LeaseQuery): Promise<LeaseAnswer> {
     const { waiters, payloadOf, submit, isOver } = this.#options;
     const got: Entry[] = [];
+    /** As they were when they were leased. */
+    const texts: string[] = [];
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const end = (answer: LeaseAnswer) => {
+      const settle = () => {
         if (timer !== undefined) clearTimeout(timer);
         this.#waiting.delete(waiting);
         waiters.remove(waiter);
+        return got;
+      };
+      const end = (answer: LeaseAnswer) => {
+        settle();
         resolve(answer);
       };
       const waiter: Waiter = {
@@ -65,13 +74,16 @@ export class WaitingLeases {
         hasRoom: () => got.length < max && !isOver(token),
         give: (entry) => {
           got.push(entry);
+          texts.push(leasedJson(entry, payloadOf(entry)));
           this.#served.add(waiting);
         },
       };
       const waiting: WaitingLease = {
         token: token?.id,
         end,
-        finish: () => end(got.map((entry) => leasedJson(entry, payloadOf(entry)))),
+        settle,
+        // Its lease is written: that the task is cancelled meanwhile its worker learns when it names the lease.
+        finish: (withNotes) => resolve(got.map((entry, place) => withNotes(entry, texts[place] ?? ""))),
         refuse: () => end(OVERLOADED),
       };
       const begin = operationOf(
@@ -106,9 +118,14 @@ export class WaitingLeases {
   }
 
   /** Answers the requests that the transaction gave tasks to, after the transaction was written. */
-  answerServed(): void {
-    for (const waiting of this.#served) waiting.finish();
+  answerServed(notes: TaskNotes): void {
+    const served = [...this.#served];
     this.#served.clear();
+    const given = served.flatMap((waiting) => waiting.settle());
+    if (given.length > 0)
+      notes.with(given, (withNotes) => {
+        for (const waiting of served) waiting.finish(withNotes);
+      });
   }
 
   /** Refuses the requests that the transaction gave tasks to, after the transaction failed. */

@@ -12,6 +12,7 @@ import { Attachment, Connection, connectionOf, holderName, MAX_RECIPIENT_BYTES, 
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { type RefusedFrame, readMessage } from "./read-message.ts";
+import type { TaskNotes, WithNotes } from "./task-notes.ts";
 import { mayWrite, operationOfFrame, refuseForNow, refuseFrame } from "./worker-frames.ts";
 import { refusedRecipient, worksFor } from "./worker-rights.ts";
 
@@ -123,27 +124,38 @@ export class WorkSockets {
   }
 
   /** Sends the tasks that the transaction gave to connections, after the transaction was written. */
-  sendGiven(): void {
-    for (const connection of this.#served) {
+  sendGiven(notes: TaskNotes): void {
+    const served = [...this.#served].map((connection) => {
       const { given } = connection;
       connection.given = [];
-      let parts: string[] = [];
-      let chars = 0;
-      const sendParts = () => {
-        if (parts.length > 0) connection.send(`{"type":"tasks","tasks":[${parts.join(",")}]}`);
-        parts = [];
-        chars = 0;
-      };
-      for (const { entry, part } of given) {
-        // Leased and cancelled in one transaction: there is nothing to send.
-        if (entry.lease === null) continue;
-        if (chars + part.length > FRAME_CHARS) sendParts();
-        parts.push(part);
-        chars += part.length;
-      }
-      sendParts();
-    }
+      return { connection, given };
+    });
     this.#served = new Set();
+    const tasks = served.flatMap(({ given }) => given.map(({ entry }) => entry));
+    if (tasks.length > 0)
+      notes.with(tasks, (withNotes) => {
+        for (const { connection, given } of served) this.#sendTasks(connection, given, withNotes);
+        this.flush();
+      });
+  }
+
+  #sendTasks(connection: Connection, given: Connection["given"], withNotes: WithNotes): void {
+    let parts: string[] = [];
+    let chars = 0;
+    const sendParts = () => {
+      if (parts.length > 0) connection.send(`{"type":"tasks","tasks":[${parts.join(",")}]}`);
+      parts = [];
+      chars = 0;
+    };
+    for (const { entry, leaseId, part } of given) {
+      // Leased and cancelled in one transaction, or before its notes came: there is nothing to send.
+      if (entry.lease?.id !== leaseId) continue;
+      const text = withNotes(entry, part);
+      if (chars + text.length > FRAME_CHARS) sendParts();
+      parts.push(text);
+      chars += text.length;
+    }
+    sendParts();
   }
 
   /** Forgets the tasks that the transaction gave to connections, after the transaction failed. */
@@ -258,7 +270,7 @@ export class WorkSockets {
       },
       give: (entry) => {
         const part = leasedJson(entry, this.#options.payloadOf(entry));
-        connection.given.push({ entry, part });
+        connection.given.push({ entry, leaseId: entry.lease?.id, part });
         connection.noteSent(part.length);
         this.#served.add(connection);
       },

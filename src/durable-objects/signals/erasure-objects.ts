@@ -18,6 +18,7 @@ export interface ErasureBindings extends PlacementVariables {
   readonly IDEMPOTENCY_KEYS: Namespace<ErasableObject>;
   readonly AUDIT_LOG: Namespace<ErasableObject>;
   readonly SCHEDULES: Namespace<ErasableObject>;
+  readonly NOTES: Namespace<ErasableObject>;
 }
 
 /** The rules first: what they have decided and not yet handed on is not handed on any more. */
@@ -30,6 +31,7 @@ const BEHIND_QUEUES: readonly string[] = [
   "Models",
   "Telemetry",
   "Schedules",
+  "Notes",
   "DeadLetters",
   "IdempotencyKeys",
   "AuditLog",
@@ -86,6 +88,7 @@ export class ErasureObjects {
       IdempotencyKeys: env.IDEMPOTENCY_KEYS,
       AuditLog: env.AUDIT_LOG,
       Schedules: env.SCHEDULES,
+      Notes: env.NOTES,
     };
   }
 }

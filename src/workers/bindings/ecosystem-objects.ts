@@ -6,6 +6,7 @@ import {
   idempotencyKeys,
   intelligence,
   models,
+  notes,
   observationCache,
   policyState,
   queueLobby,
@@ -35,4 +36,5 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   IdempotencyKeys: idempotencyKeys(env, ecosystem),
   QueueLobby: queueLobby(env, ecosystem),
   Schedules: schedules(env, ecosystem),
+  Notes: notes(env, ecosystem),
 });

@@ -10,6 +10,8 @@ import type { Intelligence } from "../../durable-objects/intelligence/object.ts"
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
 import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
+import type { Notes } from "../../durable-objects/notes/object.ts";
+import type { NotesBindings } from "../../durable-objects/notes/ports.ts";
 import type { PolicyBindings } from "../../durable-objects/policy/bindings.ts";
 import type { PolicyState } from "../../durable-objects/policy/object.ts";
 import type { QueueBindings } from "../../durable-objects/queue/bindings.ts";
@@ -45,6 +47,7 @@ export interface Environment
     TelemetryBindings,
     LinkRelayBindings,
     SchedulesBindings,
+    NotesBindings,
     ReportBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
@@ -70,6 +73,8 @@ export interface Environment
   readonly IDEMPOTENCY_KEYS: Namespace<CallsOf<IdempotencyKeys>>;
   /** Makes tasks and signals at their times, one for each ecosystem. */
   readonly SCHEDULES: Namespace<CallsOf<Schedules>>;
+  /** Versioned facts about tasks, agents and the ecosystem, one for each ecosystem. */
+  readonly NOTES: Namespace<CallsOf<Notes>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

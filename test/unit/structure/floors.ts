@@ -87,6 +87,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   mail: ["queue"],
   overview: ["attention", "hosts", "introspection", "queue"],
   policy: ["models", "queue"],
+  queue: ["notes"],
   reactions: ["queue"],
   schedules: ["policy", "queue"],
   telemetry: ["policy", "queue", "webhooks"],

@@ -17,6 +17,7 @@ const OBJECTS = [
     "intelligence",
     "link_relays",
     "models",
+    "notes",
     "observation_cache",
     "policy_state",
   ],

@@ -20,6 +20,7 @@ const OBJECTS = [
   "TELEMETRY",
   "IDEMPOTENCY_KEYS",
   "SCHEDULES",
+  "NOTES",
 ] as const;
 const namespaces = env as unknown as Record<string, DurableObjectNamespace>;
 

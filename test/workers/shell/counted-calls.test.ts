@@ -15,6 +15,7 @@ import { Intelligence } from "../../../src/durable-objects/intelligence/object.t
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
 import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
+import { Notes } from "../../../src/durable-objects/notes/object.ts";
 import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
 import { QueueLobby } from "../../../src/durable-objects/queue/lobby.ts";
 import { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
@@ -186,6 +187,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   addressee: ["nobody"],
   setPaused: ["somebody", undefined],
   bulk: [{ action: "purge", filter: {}, dryRun: true, by: "somebody", recipients: undefined }],
+  handNotes: [],
   lease: [{ recipient: "nobody", max: 1, leaseMs: 1_000, waitMs: 0, worker: "w" }],
   applyAction: [{ action: "cancel", taskId: "none" }],
   call: [{ ...A_TASK, taskId: "c1" }, 0, false],
@@ -321,6 +323,17 @@ const SCHEDULES: ArgumentsOf<Schedules> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const NOTES: ArgumentsOf<Notes> = {
+  get: ["deploy/freeze", null, 0],
+  list: ["", "", 1],
+  put: [{ key: "deploy/freeze", valueJson: "{}", bytes: 2, by: "t", ttlMs: null }],
+  remove: [{ key: "none", by: "t" }],
+  ofTasks: [["none"]],
+  transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const TELEMETRY: ArgumentsOf<Telemetry> = {
   show: [],
   set: [NewExport.parse({ endpoint: "https://otel.example" })],
@@ -402,6 +415,7 @@ const OBJECTS: readonly Row[] = [
   ["Telemetry", env.TELEMETRY, Telemetry, TELEMETRY],
   ["IdempotencyKeys", env.IDEMPOTENCY_KEYS, IdempotencyKeys, IDEMPOTENCY_KEYS],
   ["Schedules", env.SCHEDULES, Schedules, SCHEDULES],
+  ["Notes", env.NOTES, Notes, NOTES],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

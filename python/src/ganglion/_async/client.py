@@ -11,7 +11,9 @@ from .._core.exchange import Edge, Retry
 from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import AsyncOperations
+from .._sync.client import MAX_TRIES
 from .._sync.follow import OnInterrupted
+from ..errors import Conflict, NotFound
 from ..models import CallReply, Receipt, Signal, TaskReceipt
 from .batch import AsyncBatch
 from .follow import follow, follow_queue
@@ -254,6 +256,38 @@ class AsyncClient(AsyncLooks):
 
         given: dict[str, Any] = {"concurrency": 16, **options}
         return lambda handler: AsyncWorker(queue, recipient, handler, client=self, types=types, **given)
+
+    async def update_note(
+        self,
+        key: str,
+        change: Callable[[dict[str, Any] | None], Mapping[str, Any]],
+        *,
+        ttl_ms: int | None = None,
+        cause: str | None = None,
+    ) -> types.Note:
+        """Changes a note by what it holds, and loses no update of another writer.
+
+        :param change: gets the present value, and ``None`` where there is none; may be called several times
+        :raises Conflict: other writers were faster a hundred times
+        :raises EdgeUnreachable: nobody knows whether the change was made
+        """
+        known = await self._note(key)
+        for tries in range(MAX_TRIES):
+            value = dict(change(None if known is None else dict(known["value"])))
+            version = 0 if known is None else known["version"]
+            try:
+                return await self.api.put_note(key, value, if_version=version, ttl_ms=ttl_ms, cause=cause)
+            except Conflict as conflict:
+                if conflict.status != 412 or tries == MAX_TRIES - 1:
+                    raise
+                known = await self._note(key)
+        raise AssertionError("unreachable")
+
+    async def _note(self, key: str) -> types.Note | None:
+        try:
+            return await self.api.get_note(key)
+        except NotFound:
+            return None
 
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any

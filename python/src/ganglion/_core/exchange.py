@@ -127,7 +127,9 @@ class Edge:
         request = self.request(
             operation.method, target, query=query, body=body, media=operation.media, headers=headers, timeout=timeout
         )
-        response = yield from self.exchange(request, repeatable=operation.repeatable)
+        # A change of a known version, sent again after a lost answer, would be refused because of itself.
+        repeatable = operation.repeatable and query.get("if_version") is None
+        response = yield from self.exchange(request, repeatable=repeatable)
         return response.body.decode() if operation.text else self.document(response)
 
     def call(self, request: Request, *, repeatable: bool = True) -> Flow[Any]:

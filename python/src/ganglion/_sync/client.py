@@ -11,6 +11,7 @@ from .._core.exchange import Edge, Retry
 from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import Operations
+from ..errors import Conflict, NotFound
 from ..models import CallReply, Receipt, Signal, TaskReceipt
 from .batch import Batch
 from .follow import Following, OnInterrupted, QueueFollowing
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from ..intelligence import Intelligence
     from .worker import Handler, Worker
 
-__all__ = ["Client"]
+__all__ = ["MAX_TRIES", "Client"]
+
+MAX_TRIES = 100
+"""Of a change of a note, where other writers are faster."""
 
 
 class Client(Looks):
@@ -279,6 +283,38 @@ class Client(Looks):
 
         given: dict[str, Any] = {"concurrency": 16, **options}
         return lambda handler: Worker(queue, recipient, handler, client=self, types=types, **given)
+
+    def update_note(
+        self,
+        key: str,
+        change: Callable[[dict[str, Any] | None], Mapping[str, Any]],
+        *,
+        ttl_ms: int | None = None,
+        cause: str | None = None,
+    ) -> types.Note:
+        """Changes a note by what it holds, and loses no update of another writer.
+
+        :param change: gets the present value, and ``None`` where there is none; may be called several times
+        :raises Conflict: other writers were faster a hundred times
+        :raises EdgeUnreachable: nobody knows whether the change was made
+        """
+        known = self._note(key)
+        for tries in range(MAX_TRIES):
+            value = dict(change(None if known is None else dict(known["value"])))
+            version = 0 if known is None else known["version"]
+            try:
+                return self.api.put_note(key, value, if_version=version, ttl_ms=ttl_ms, cause=cause)
+            except Conflict as conflict:
+                if conflict.status != 412 or tries == MAX_TRIES - 1:
+                    raise
+                known = self._note(key)
+        raise AssertionError("unreachable")
+
+    def _note(self, key: str) -> types.Note | None:
+        try:
+            return self.api.get_note(key)
+        except NotFound:
+            return None
 
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any

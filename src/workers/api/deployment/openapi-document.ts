@@ -54,6 +54,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       },
       { name: "webhooks", description: "Messages to other services, signed and retried, and the webhooks of others" },
       { name: "schedules", description: "Tasks and signals at certain times, and jobs elsewhere that report theirs" },
+      { name: "coordination", description: "What agents share: notes that no two writers overwrite for each other" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
       {
         name: "intelligence",
@@ -76,7 +77,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
   } as Schemas;
   return {
     ...document,
-    paths: describeOperations(describeIdempotency(document.paths ?? {})),
+    paths: describeOperations(describeIdempotency(plainPaths(document.paths ?? {}))),
     components: {
       ...document.components,
       schemas: describeProperties(withExamples({ ...document.components?.schemas, ...schemas })),
@@ -85,6 +86,11 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       },
     },
   };
+}
+
+/** Paths with the names of their parameters alone: that one of them takes slashes too, is the router's matter. */
+function plainPaths(paths: NonNullable<OpenApiDocument["paths"]>): NonNullable<OpenApiDocument["paths"]> {
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [path.replaceAll("{.+}", ""), item]));
 }
 
 function withExamples(schemas: Schemas): Schemas {

@@ -45,6 +45,7 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     telemetry: awake(own.Telemetry),
     idempotency_keys: awake(own.IdempotencyKeys),
     schedules: awake(own.Schedules),
+    notes: awake(own.Notes),
     queue_lobby: awake(own.QueueLobby),
     link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),

@@ -5,7 +5,8 @@ import type { ApiEnv } from "./api-env.ts";
 const MAX_AGE_S = 7_200;
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /** Headers of requests that the API reads. */
-const REQUEST_HEADERS = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, If-None-Match, Last-Event-ID";
+const REQUEST_HEADERS =
+  "Authorization, Content-Type, Content-Encoding, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
 /** Headers of answers that a page may read beside the few that every page may. */
 const RESPONSE_HEADERS =
   "Accept, Accept-Encoding, Allow, ETag, Idempotency-Replayed, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";

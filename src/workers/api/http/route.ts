@@ -76,6 +76,7 @@ const REASONS = {
   403: "The token lacks the scope or the ecosystem",
   404: "Not found",
   409: "The request conflicts with the current state",
+  412: "The note is another one than the header names; `note` is the present one, and null where there is none",
   413: "The body holds too many bytes or items",
   415: "The media type of the body is not supported",
   422: "The request is not valid; `errors` points at each error",
@@ -107,10 +108,14 @@ export function problems<const More extends readonly Reason[]>(...more: More) {
  * Answers with a JSON text as it is, so that the signals of the log are not parsed and serialised again. The caller must make
  * sure that `text` is a `Body`.
  */
-export function jsonText<Body, Status extends 200 = 200>(
+export function jsonText<Body, Status extends 200 | 201 = 200>(
   text: string,
   headers: Readonly<Record<string, string>> = {},
+  status?: Status,
 ): TypedResponse<JSONParsed<Body>, Status, "json"> {
-  const response: unknown = new Response(text, { headers: { "Content-Type": "application/json", ...headers } });
+  const response: unknown = new Response(text, {
+    status: status ?? 200,
+    headers: { "Content-Type": "application/json", ...headers },
+  });
   return response as TypedResponse<JSONParsed<Body>, Status, "json">;
 }

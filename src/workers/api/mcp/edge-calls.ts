@@ -5,7 +5,7 @@ import type { ApiEnv } from "../http/api-env.ts";
 
 /** A call of the HTTP API that a tool makes in its caller's name. */
 export interface EdgeCall {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below the ecosystem, such as `/attention`; see {@link path}. */
   readonly path: string;
   /** A parameter whose value is `undefined` is left out; of a list, each item is a parameter. */
@@ -56,13 +56,14 @@ export function edgeOf(c: Context<ApiEnv>, answering: Answering): AskEdge {
   let key = c.req.header("idempotency-key");
   return async ({ method, path, query = {}, body }) => {
     const own = new Headers(headers);
+    const carries = method === "POST" || method === "PUT";
+    if (carries) own.set("content-type", "application/json");
     if (method === "POST") {
-      own.set("content-type", "application/json");
       if (key !== undefined) own.set("idempotency-key", key);
       key = undefined;
     }
     const url = `${base}/v1/${ecosystem}${path}${searchOf(query)}`;
-    const request = new Request(url, { method, headers: own, body: method === "POST" ? JSON.stringify(body) : null });
+    const request = new Request(url, { method, headers: own, body: carries ? JSON.stringify(body) : null });
     return readAnswer(await answering(request, c.env, c.executionCtx));
   };
 }
@@ -76,6 +77,8 @@ function searchOf(query: NonNullable<EdgeCall["query"]>): string {
 
 async function readAnswer(answer: Response): Promise<EdgeAnswer> {
   const text = await answer.text();
+  // What was deleted is answered without a body.
+  if (text === "") return { status: answer.status, content: {}, text: "{}" };
   const content: unknown = JSON.parse(text);
   if (answer.status < 400) return { status: answer.status, content: objectOf(content), text };
   const wait = answer.headers.get("retry-after");

@@ -2,6 +2,7 @@ import type { FieldError } from "../../../core/problem/field-error.ts";
 import { invalid } from "../http/refusal.ts";
 import type { Tool } from "./tool.ts";
 import { mailTools } from "./tools/mail.ts";
+import { noteTools } from "./tools/notes.ts";
 import { operationTools } from "./tools/operation.ts";
 import { signalTools } from "./tools/signals.ts";
 import { stateTools } from "./tools/state.ts";
@@ -22,6 +23,7 @@ export const GROUPS: readonly Group[] = [
   { name: "work", byDefault: true, tools: workTools },
   { name: "operation", byDefault: true, tools: operationTools },
   { name: "mail", byDefault: false, tools: mailTools },
+  { name: "coordination", byDefault: false, tools: [...noteTools] },
 ];
 
 /** Stands for the groups that are listed without being asked for. */
