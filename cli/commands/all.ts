@@ -38,6 +38,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   call: async () => (await import("./queue/queues.ts")).callCommand(),
   schedule: async () => (await import("./schedules/schedules.ts")).scheduleCommand(),
   notes: async () => (await import("./notes/notes.ts")).notesCommand(),
+  questions: async () => (await import("./questions/questions.ts")).questionsCommand(),
   ask: async () => (await import("./intelligence/ask.ts")).askCommand(),
   rollout: async () => (await import("./intelligence/rollout.ts")).rolloutCommand(),
   "file-tasks": async () => (await import("./file-tasks/workers.ts")).workersCommand(),

@@ -17,6 +17,7 @@ const MAY: Readonly<Record<Scope, string>> = {
   "tasks:work": "lease tasks, and complete, fail, extend and release them",
   "tasks:read": "read tasks with their payloads and results, the results of calls, and dead letters of tasks whole",
   "hosts:command": "send commands to the agents of hosts (the queue hosts)",
+  "questions:answer": "answer questions to people, and take them back",
   "policy:write": "change rules, bridges, scanners, monitors, maintenance, settings of queues",
   admin: "everything, also tokens, webhooks, models and ecosystems",
 };

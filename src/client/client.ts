@@ -19,6 +19,7 @@ import { mailCalls } from "./mail.ts";
 import { modelCalls } from "./models.ts";
 import { noteCalls } from "./notes.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
+import { questionCalls } from "./questions.ts";
 import { queueCalls } from "./queue.ts";
 import { rolloutCalls } from "./rollout.ts";
 import { scheduleCalls } from "./schedules.ts";
@@ -103,6 +104,7 @@ export function createClient(options: ClientOptions) {
     agents: agentCalls({ call, inside }),
     ...agentSessionCalls({ call, inside }),
     mail: mailCalls({ call, withRetries, inside }),
+    questions: questionCalls({ call, withRetries, inside }),
     queues: queueCalls({
       call,
       withRetries,

@@ -50,10 +50,13 @@ import { expectations } from "./api/policy/expectations.ts";
 import { policies } from "./api/policy/routes.ts";
 import { simulate } from "./api/policy/simulate.ts";
 import { policyStateImport } from "./api/policy/state.ts";
+import { answerPage } from "./api/questions/answer-page.ts";
+import { questionRoutes } from "./api/questions/routes.ts";
 import { queueAdministration } from "./api/queue/administration.ts";
 import { bulkTasks } from "./api/queue/bulk-tasks.ts";
 import { calls } from "./api/queue/calls.ts";
 import { finishedTasks } from "./api/queue/finished.ts";
+import { parking } from "./api/queue/park.ts";
 import { queues } from "./api/queue/routes.ts";
 import { tasks } from "./api/queue/tasks.ts";
 import { work } from "./api/queue/work.ts";
@@ -140,6 +143,7 @@ for (const part of [
   queueAdministration,
   bulkTasks,
   tasks,
+  parking,
   finishedTasks,
   calls,
   work,
@@ -159,6 +163,8 @@ for (const part of [
   mcp((request, env, ctx) => answerTwice(app.fetch, request, env, ctx)),
   scheduleRoutes,
   noteRoutes,
+  questionRoutes,
+  answerPage,
   pages,
 ]) {
   app.route("/", part);

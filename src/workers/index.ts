@@ -16,6 +16,7 @@ export { LinkRelay } from "../durable-objects/links/object.ts";
 export { Models } from "../durable-objects/models/object.ts";
 export { Notes } from "../durable-objects/notes/object.ts";
 export { PolicyState } from "../durable-objects/policy/object.ts";
+export { Questions } from "../durable-objects/questions/object.ts";
 export { QueueLobby } from "../durable-objects/queue/lobby.ts";
 export { PriorityQueue } from "../durable-objects/queue/object.ts";
 export { Schedules } from "../durable-objects/schedules/object.ts";

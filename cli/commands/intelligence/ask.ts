@@ -11,6 +11,7 @@ import { list, milliseconds, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printTable, remark } from "../../output.ts";
 import { connectionFor, wantsJson } from "../../settings.ts";
+import { withQuestion } from "../questions/ask-human.ts";
 import { askingSettings, withIntelligence } from "./asking.ts";
 
 const timeout = ["--timeout <time>", "longest wait for the answer, 5m at most", milliseconds(1, 300_000)] as const;
@@ -21,10 +22,10 @@ const nodeType = () =>
     return type;
   });
 
-/** `ganglion ask`: asks the hosts that have code, and the built-in library. */
+/** `ganglion ask`: asks people; its commands ask the hosts that have code, and the built-in library. */
 export const askCommand = () =>
-  new Command("ask")
-    .summary("ask hosts that have code: patterns, an analysis, similar nodes, the context of a new node")
+  withQuestion(new Command("ask"))
+    .summary("ask a person or a role; or hosts that have code: patterns, an analysis, similar nodes, a context")
     .addCommand(patternsCommand())
     .addCommand(analysisCommand())
     .addCommand(similarCommand())

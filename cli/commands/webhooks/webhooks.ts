@@ -46,10 +46,11 @@ interface AddOptions {
   readonly routingKeyFile?: string;
   readonly topic?: string;
   readonly handshake?: boolean;
+  readonly questions?: string[];
 }
 
 /** What of an endpoint's settings was given. Secrets come from files. */
-async function settingsOf({ format, template, headersFile, routingKeyFile, topic, handshake }: AddOptions) {
+async function settingsOf({ format, template, headersFile, routingKeyFile, topic, handshake, questions }: AddOptions) {
   return {
     ...(format === undefined ? {} : { format }),
     ...(template === undefined ? {} : { template }),
@@ -57,8 +58,11 @@ async function settingsOf({ format, template, headersFile, routingKeyFile, topic
     ...(routingKeyFile === undefined ? {} : { routing_key: await readSecret(routingKeyFile, "key") }),
     ...(topic === undefined ? {} : { topic }),
     ...(handshake === undefined ? {} : { handshake }),
+    ...(questions === undefined ? {} : { questions }),
   };
 }
+
+const names = (text: string): string[] => text.split(",").map((name) => name.trim());
 
 /** Reads a file with one header a line, `Name: value`. */
 async function readHeaders(file: string): Promise<Record<string, string>> {
@@ -99,6 +103,7 @@ export const webhooksCommand = () =>
         .option("--routing-key-file <file>", "file with the integration key of PagerDuty; - reads the input")
         .option("--topic <topic>", "topic of ntfy (default: the last part of the URL)")
         .option("--handshake", "ask the endpoint first whether it takes messages")
+        .option("--questions <recipients>", "recipients whose questions are sent there, with commas; *: all", names)
         .addHelpText("after", "\nWith --json: one document, with a generated secret in `secret`.")
         .action(async (id: string, url: string, options: AddOptions, command: Command) => {
           const { description, secret, disabled } = options;

@@ -123,6 +123,7 @@ _EXTEND_TASK = Operation("extendTask", "POST", "/v1/{eco}/queues/{q}/tasks/{id}/
 _RELEASE_TASK = Operation("releaseTask", "POST", "/v1/{eco}/queues/{q}/tasks/{id}/release", keyed=True)
 _CANCEL_TASK = Operation("cancelTask", "POST", "/v1/{eco}/queues/{q}/tasks/{id}/cancel", keyed=True)
 _RETRY_TASK = Operation("retryTask", "POST", "/v1/{eco}/queues/{q}/tasks/{id}/retry", keyed=True)
+_PARK_TASK = Operation("parkTask", "POST", "/v1/{eco}/queues/{q}/tasks/{id}/park", keyed=True)
 _LIST_FINISHED_TASKS = Operation("listFinishedTasks", "GET", "/v1/{eco}/queues/{q}/finished")
 _CALL = Operation("call", "POST", "/v1/{eco}/queues/{q}/calls", keyed=True)
 _GET_CALL = Operation("getCall", "GET", "/v1/{eco}/queues/{q}/calls/{id}")
@@ -179,6 +180,11 @@ _LIST_NOTES = Operation("listNotes", "GET", "/v1/{eco}/notes")
 _GET_NOTE = Operation("getNote", "GET", "/v1/{eco}/notes/{key}")
 _PUT_NOTE = Operation("putNote", "PUT", "/v1/{eco}/notes/{key}")
 _DELETE_NOTE = Operation("deleteNote", "DELETE", "/v1/{eco}/notes/{key}")
+_ASK_QUESTION = Operation("askQuestion", "POST", "/v1/{eco}/questions", keyed=True)
+_LIST_QUESTIONS = Operation("listQuestions", "GET", "/v1/{eco}/questions")
+_GET_QUESTION = Operation("getQuestion", "GET", "/v1/{eco}/questions/{id}")
+_ANSWER_QUESTION = Operation("answerQuestion", "POST", "/v1/{eco}/questions/{id}/answer", keyed=True)
+_CANCEL_QUESTION = Operation("cancelQuestion", "POST", "/v1/{eco}/questions/{id}/cancel", keyed=True)
 
 
 class Operations:
@@ -808,6 +814,11 @@ class Operations:
         answer: types.SettledTask = self._perform(_RETRY_TASK, {"q": queue, "id": id}, {}, None)
         return answer
 
+    def park_task(self, queue: str, id: str, body: types.ParkRequest) -> types.SettledTask:
+        """Leave a task until a question is answered."""
+        answer: types.SettledTask = self._perform(_PARK_TASK, {"q": queue, "id": id}, {}, body)
+        return answer
+
     def list_finished_tasks(
         self,
         queue: str,
@@ -1111,6 +1122,38 @@ class Operations:
     def delete_note(self, key: str, *, cause: str | None = None, if_version: int | None = None) -> None:
         """Delete a note."""
         self._perform(_DELETE_NOTE, {"key": key}, {"cause": cause, "if_version": if_version}, None)
+
+    def ask_question(self, body: types.AskQuestionBody) -> types.Asked:
+        """Ask a person or a role."""
+        answer: types.Asked = self._perform(_ASK_QUESTION, {}, {}, body)
+        return answer
+
+    def list_questions(
+        self,
+        *,
+        state: Literal["open", "answered", "expired", "cancelled"] | None = None,
+        recipient: str | None = None,
+        limit: int | None = None,
+        after: int | None = None,
+    ) -> types.Questions:
+        """List questions, the newest first."""
+        answer: types.Questions = self._perform(_LIST_QUESTIONS, {}, {"state": state, "recipient": recipient, "limit": limit, "after": after}, None)
+        return answer
+
+    def get_question(self, id: str, *, wait_ms: int | None = None) -> types.Question:
+        """Get a question, or wait for its answer."""
+        answer: types.Question = self._perform(_GET_QUESTION, {"id": id}, {"wait_ms": wait_ms}, None)
+        return answer
+
+    def answer_question(self, id: str, body: types.AnswerQuestionBody) -> types.Question:
+        """Answer a question."""
+        answer: types.Question = self._perform(_ANSWER_QUESTION, {"id": id}, {}, body)
+        return answer
+
+    def cancel_question(self, id: str) -> types.Question:
+        """Take a question back."""
+        answer: types.Question = self._perform(_CANCEL_QUESTION, {"id": id}, {}, None)
+        return answer
 
 
 class AsyncOperations:
@@ -1745,6 +1788,11 @@ class AsyncOperations:
         answer: types.SettledTask = await self._perform(_RETRY_TASK, {"q": queue, "id": id}, {}, None)
         return answer
 
+    async def park_task(self, queue: str, id: str, body: types.ParkRequest) -> types.SettledTask:
+        """Leave a task until a question is answered."""
+        answer: types.SettledTask = await self._perform(_PARK_TASK, {"q": queue, "id": id}, {}, body)
+        return answer
+
     async def list_finished_tasks(
         self,
         queue: str,
@@ -2048,3 +2096,35 @@ class AsyncOperations:
     async def delete_note(self, key: str, *, cause: str | None = None, if_version: int | None = None) -> None:
         """Delete a note."""
         await self._perform(_DELETE_NOTE, {"key": key}, {"cause": cause, "if_version": if_version}, None)
+
+    async def ask_question(self, body: types.AskQuestionBody) -> types.Asked:
+        """Ask a person or a role."""
+        answer: types.Asked = await self._perform(_ASK_QUESTION, {}, {}, body)
+        return answer
+
+    async def list_questions(
+        self,
+        *,
+        state: Literal["open", "answered", "expired", "cancelled"] | None = None,
+        recipient: str | None = None,
+        limit: int | None = None,
+        after: int | None = None,
+    ) -> types.Questions:
+        """List questions, the newest first."""
+        answer: types.Questions = await self._perform(_LIST_QUESTIONS, {}, {"state": state, "recipient": recipient, "limit": limit, "after": after}, None)
+        return answer
+
+    async def get_question(self, id: str, *, wait_ms: int | None = None) -> types.Question:
+        """Get a question, or wait for its answer."""
+        answer: types.Question = await self._perform(_GET_QUESTION, {"id": id}, {"wait_ms": wait_ms}, None)
+        return answer
+
+    async def answer_question(self, id: str, body: types.AnswerQuestionBody) -> types.Question:
+        """Answer a question."""
+        answer: types.Question = await self._perform(_ANSWER_QUESTION, {"id": id}, {}, body)
+        return answer
+
+    async def cancel_question(self, id: str) -> types.Question:
+        """Take a question back."""
+        answer: types.Question = await self._perform(_CANCEL_QUESTION, {"id": id}, {}, None)
+        return answer

@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -1440,6 +1440,8 @@ class Task(TypedDict):
     outcome: NotRequired[Literal["complete", "failed", "cancelled", "expired", "dropped"]]
     attempt: int
     ready_at: NotRequired[str]
+    waits_for: NotRequired[TaskWaitsFor]
+    answers: NotRequired[list[TaskAnswersItem]]
     worker: NotRequired[str]
     lease_id: NotRequired[str]
     lease_expires_at: NotRequired[str]
@@ -1454,6 +1456,19 @@ class Task(TypedDict):
 
 class TaskNeeds(TypedDict):
     skills: list[str]
+
+
+class TaskWaitsFor(TypedDict):
+    why: str
+    question: NotRequired[str]
+
+
+class TaskAnswersItem(TypedDict):
+    question: str
+    state: Literal["answered", "expired", "cancelled"]
+    answer: str | None
+    answered_by: str | None
+    at: str
 
 
 class TaskHistoryItem(TypedDict):
@@ -1481,6 +1496,7 @@ class LeasedTasksTasksItem(TypedDict):
     payload: NotRequired[Any]
     correlation_id: NotRequired[str]
     needs: NotRequired[LeasedTasksTasksItemNeeds]
+    answers: NotRequired[list[LeasedTasksTasksItemAnswersItem]]
     cause: NotRequired[str]
     trace: NotRequired[str]
     depth: NotRequired[int]
@@ -1491,6 +1507,14 @@ class LeasedTasksTasksItem(TypedDict):
 
 class LeasedTasksTasksItemNeeds(TypedDict):
     skills: list[str]
+
+
+class LeasedTasksTasksItemAnswersItem(TypedDict):
+    question: str
+    state: Literal["answered", "expired", "cancelled"]
+    answer: str | None
+    answered_by: str | None
+    at: str
 
 
 class LeasedTasksTasksItemNotesItem(TypedDict):
@@ -1550,6 +1574,7 @@ class Webhook(TypedDict):
     header_names: NotRequired[list[str]]
     has_routing_key: NotRequired[bool]
     topic: NotRequired[str]
+    questions: NotRequired[list[str]]
     handshake: NotRequired[WebhookHandshake]
     created_at: str
     waiting: int
@@ -1575,6 +1600,7 @@ class WebhookWithSecret(TypedDict):
     header_names: NotRequired[list[str]]
     has_routing_key: NotRequired[bool]
     topic: NotRequired[str]
+    questions: NotRequired[list[str]]
     handshake: NotRequired[WebhookWithSecretHandshake]
     created_at: str
     waiting: int
@@ -1854,6 +1880,7 @@ class EcosystemUsageObjects(TypedDict):
     idempotency_keys: Usage
     schedules: Usage
     notes: Usage
+    questions: Usage
     queue_lobby: Usage
     link_relays: Usage
     priority_queues: Usage
@@ -2048,7 +2075,7 @@ MetricsTargets: TypeAlias = "list[MetricsTargetsFieldsItem]"
 class CreatedToken(TypedDict):
     id: str
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: str | None
     hosts: NotRequired[list[str]]
@@ -2065,7 +2092,7 @@ class Tokens(TypedDict):
 class Token(TypedDict):
     id: str
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: str | None
     hosts: NotRequired[list[str]]
@@ -2098,7 +2125,7 @@ class Session(TypedDict):
 class CurrentSession(TypedDict):
     session: CurrentSessionSession | None
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: str | None
 
@@ -2423,6 +2450,67 @@ class Note(TypedDict):
     by: str
 
 
+class Questions(TypedDict):
+    questions: list[QuestionsQuestionsItem]
+    next: str | None
+
+
+class QuestionsQuestionsItem(TypedDict):
+    id: str
+    question: str
+    recipient: str
+    options: list[str] | None
+    context: NotRequired[Any]
+    state: Literal["open", "answered", "expired", "cancelled"]
+    answer: str | None
+    comment: NotRequired[str]
+    answered_by: QuestionsQuestionsItemAnsweredBy | None
+    answered_at: str | None
+    asked_by: str
+    asked_at: str
+    expires_at: str
+    closed_at: str | None
+    on_timeout: str | None
+    reminders: int
+    escalate_to: str | None
+    escalated_at: str | None
+    cause: str | None
+    signal: str | None
+
+
+class QuestionsQuestionsItemAnsweredBy(TypedDict):
+    name: str
+    way: Literal["token", "session", "link", "rule", "timeout"]
+
+
+class Question(TypedDict):
+    id: str
+    question: str
+    recipient: str
+    options: list[str] | None
+    context: NotRequired[Any]
+    state: Literal["open", "answered", "expired", "cancelled"]
+    answer: str | None
+    comment: NotRequired[str]
+    answered_by: QuestionAnsweredBy | None
+    answered_at: str | None
+    asked_by: str
+    asked_at: str
+    expires_at: str
+    closed_at: str | None
+    on_timeout: str | None
+    reminders: int
+    escalate_to: str | None
+    escalated_at: str | None
+    cause: str | None
+    signal: str | None
+
+
+class QuestionAnsweredBy(TypedDict):
+    name: str
+    way: Literal["token", "session", "link", "rule", "timeout"]
+
+
 class NewSignal(TypedDict):
     signal: str
     source: str
@@ -2441,7 +2529,7 @@ class NewSignal(TypedDict):
 
 class NewToken(TypedDict):
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: NotRequired[str | float | None]
     hosts: NotRequired[list[str] | None]
@@ -2562,6 +2650,11 @@ class ReleaseRequest(TypedDict):
     lease_id: str
 
 
+class ParkRequest(TypedDict):
+    lease_id: str
+    question: str
+
+
 NewMail = TypedDict(
     "NewMail",
     {
@@ -2611,6 +2704,7 @@ class NewWebhook(TypedDict):
     format: NotRequired[Literal["raw", "cloudevents", "slack", "discord", "teams", "pagerduty", "ntfy"]]
     template: NotRequired[str | None]
     handshake: NotRequired[bool]
+    questions: NotRequired[list[str]]
     headers: NotRequired[dict[str, str]]
     routing_key: NotRequired[str]
     topic: NotRequired[str]
@@ -2684,6 +2778,7 @@ class WebhookChange(TypedDict):
     routing_key: NotRequired[str]
     topic: NotRequired[str]
     handshake: NotRequired[bool]
+    questions: NotRequired[list[str]]
 
 
 class DeadLetterFilter(TypedDict):
@@ -2974,3 +3069,22 @@ class ReportScheduleRunBody(TypedDict):
 
 class RunScheduleAnswer(TypedDict):
     run: str
+
+
+class AskQuestionBody(TypedDict):
+    id: NotRequired[str]
+    question: str
+    recipient: str
+    options: NotRequired[list[str]]
+    context: NotRequired[Any]
+    expires: NotRequired[str | float]
+    on_timeout: NotRequired[str]
+    remind_after: NotRequired[str]
+    escalate_to: NotRequired[str]
+    escalate_after: NotRequired[str]
+    cause: NotRequired[str]
+
+
+class AnswerQuestionBody(TypedDict):
+    answer: str
+    comment: NotRequired[str]

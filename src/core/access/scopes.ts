@@ -6,6 +6,7 @@ export const SCOPES = [
   "tasks:work",
   "tasks:read",
   "hosts:command",
+  "questions:answer",
   "policy:write",
   "admin",
 ] as const;

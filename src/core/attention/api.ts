@@ -43,6 +43,7 @@ export const AttentionItem = z.object({
     "dead_letters",
     "webhook_failing",
     "export_failing",
+    "question_open",
     "schedule_late_start",
     "schedule_late_finish",
     "schedule_too_fast",

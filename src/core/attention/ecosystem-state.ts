@@ -5,6 +5,7 @@ import type { FleetHost } from "../hosts/fleet.ts";
 import type { Gap, ScannerStatus } from "../introspection/api.ts";
 import type { ModelSettingsView } from "../models/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
+import type { QuestionFinding } from "../questions/api.ts";
 import type { QueueStatus } from "../queue/api.ts";
 import type { ScheduleFinding } from "../schedules/api.ts";
 import type { LogStatus } from "../signals/api.ts";
@@ -49,6 +50,8 @@ export interface EcosystemState {
   readonly exporting?: ExportHealth | undefined;
   /** Limits of schedules that are broken; absent: there are no schedules. */
   readonly schedules?: readonly ScheduleFinding[] | undefined;
+  /** Questions that wait for people, the first to expire first; absent: there are none. */
+  readonly questions?: readonly QuestionFinding[] | undefined;
   readonly damaged: LogStatus["damaged"];
   /** By projection, when the log received the oldest signal that it has not taken in. */
   readonly undelivered: Readonly<Record<string, string | null>>;
@@ -90,6 +93,11 @@ export const CHANGING_SIGNALS = [
   "Q_SCHEDULE_LATE_FINISH",
   "Q_SCHEDULE_TOO_FAST",
   "Q_SCHEDULE_TOO_OFTEN",
+  "Q_QUESTION_ASKED",
+  "Q_QUESTION_ESCALATED",
+  "Q_QUESTION_ANSWERED",
+  "Q_QUESTION_EXPIRED",
+  "Q_QUESTION_CANCELLED",
   "Q_PROGRAM_SILENT",
   "Q_PROGRAM_BACK",
   "ganglion.budget.changed",

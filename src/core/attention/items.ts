@@ -5,6 +5,7 @@ import { exportFindings } from "./exports.ts";
 import type { Finding } from "./finding.ts";
 import { groupByCause } from "./group.ts";
 import { Absences, hostFindings } from "./hosts.ts";
+import { questionFindings } from "./questions.ts";
 import { deadLetterFindings, queueFindings } from "./queues.ts";
 import { scheduleFindings } from "./schedules.ts";
 import { sessionFinding } from "./sessions.ts";
@@ -22,6 +23,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
     ...edgeFindings(state, absences),
     ...exportFindings(state),
     ...scheduleFindings(state, absences),
+    ...questionFindings(state),
   ];
 }
 

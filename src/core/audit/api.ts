@@ -66,6 +66,8 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/queues/{q}/tasks/{id}/fail",
   "POST /v1/{eco}/queues/{q}/tasks/{id}/extend",
   "POST /v1/{eco}/queues/{q}/tasks/{id}/release",
+  "POST /v1/{eco}/queues/{q}/tasks/{id}/park",
+  "POST /v1/{eco}/questions",
   "POST /v1/{eco}/mail",
   "POST /v1/{eco}/mail/{id}/read",
   "POST /v1/{eco}/mail/{id}/act",

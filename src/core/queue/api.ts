@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import { HandedNotes } from "../notes/handed.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
+import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
 import { LateMail } from "./late-mail.ts";
@@ -38,6 +39,12 @@ const Needs = z
   .meta({
     description: "What a worker must have to be given the task",
   });
+
+const Answers = z
+  .array(AwaitedAnswer)
+  .readonly()
+  .optional()
+  .meta({ description: "Answers to questions that the task waited for; absent: none" });
 
 /** In the order of the request. */
 export const TaskReceipts = z.object({
@@ -78,6 +85,7 @@ export const LeasedTask = z.object({
   payload: AnyJson,
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
   needs: Needs,
+  answers: Answers,
   ...CauseFields,
   ...HandedNotes,
 });
@@ -120,6 +128,8 @@ export const TaskView = z.object({
   outcome: Outcome.optional(),
   attempt: z.int(),
   ready_at: Timestamp.optional(),
+  waits_for: TaskWait.optional().meta({ description: "What the task waits for, without a worker; absent: nothing" }),
+  answers: Answers,
   worker: z.string().optional(),
   lease_id: z.string().optional(),
   lease_expires_at: Timestamp.optional(),
@@ -243,45 +253,6 @@ export type EnqueueAnswer =
 
 /** Whether a queue was deleted, or how many unfinished tasks kept it. */
 export type QueueRemoval = { readonly removed: true } | { readonly unfinished: number } | QueueOverloaded;
-
-/** An action on one task, by the worker that holds the task or by an operator. */
-export type TaskAction = {
-  /** Recipients whose tasks the caller may act on; absent: all. */
-  readonly recipients?: readonly string[] | undefined;
-} & TaskStep;
-
-type TaskStep =
-  | {
-      readonly action: "complete";
-      readonly taskId: string;
-      readonly leaseId: string;
-      readonly resultJson: string | null;
-    }
-  | {
-      readonly action: "fail";
-      readonly taskId: string;
-      readonly leaseId: string;
-      readonly error: string;
-      readonly retry: boolean;
-    }
-  | { readonly action: "extend"; readonly taskId: string; readonly leaseId: string; readonly leaseMs: number }
-  | { readonly action: "release"; readonly taskId: string; readonly leaseId: string }
-  /** The recipient of a message has read it, or done what it asked for. */
-  | { readonly action: "read"; readonly taskId: string; readonly worker: string }
-  | { readonly action: "act"; readonly taskId: string; readonly worker: string; readonly resultJson: string | null }
-  | { readonly action: "cancel"; readonly taskId: string }
-  | { readonly action: "retry"; readonly taskId: string };
-
-export type TaskActionAnswer =
-  | TaskState
-  | { readonly conflict: "lost" | "finished" | "unknown" | "unfinished" | "full" }
-  | ForeignTask
-  | QueueOverloaded;
-
-/** The caller may not act on tasks of this recipient. */
-export interface ForeignTask {
-  readonly foreign: string;
-}
 
 /** How a call ended, where the call stands, or why the queue refused it. */
 export type CallAnswer =

@@ -1,3 +1,4 @@
+import type { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import type { FinishedTask, Lease, NewTask, Outcome, Task, TaskEvent } from "./task.ts";
 
 /** An unfinished task as the queue holds it in memory. */
@@ -10,6 +11,8 @@ export interface Entry extends Omit<Task, "history"> {
   waitedMs: number;
   ranMs: number;
   history: readonly TaskEvent[];
+  waitsFor?: TaskWait | undefined;
+  answers?: readonly AwaitedAnswer[] | undefined;
   /** `finished`: not in the queue any more. */
   state: "ready" | "delayed" | "leased" | "finished";
   dueMs: number;
@@ -59,6 +62,10 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     unsure: false,
   };
 }
+
+/** When the task fails where no worker takes it. Who parked it had taken it in time; of a call somebody waits for its end. */
+export const deadlineOf = ({ deadlineAtMs, caller, waitsFor, answers }: Entry): number | null =>
+  caller === null && (waitsFor !== undefined || answers !== undefined) ? null : deadlineAtMs;
 
 function isUnsure(lease: Lease | null): boolean {
   return lease !== null && lease.grantMs > 0 && !lease.graced;
@@ -147,10 +154,11 @@ const ENTRY_BYTES = 700;
 const EVENT_BYTES = 80;
 
 /** What an entry takes in memory without its payload, about. */
-export function heapBytesOf({ taskId, recipient, type, sender, cause, needs, trace, history }: Entry): number {
+export function heapBytesOf({ taskId, recipient, type, sender, cause, needs, trace, history, answers }: Entry): number {
   let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
   bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0) + (trace?.length ?? 0);
   for (const skill of needs ?? []) bytes += EVENT_BYTES + skill.length;
+  for (const { answer } of answers ?? []) bytes += 3 * EVENT_BYTES + (answer?.length ?? 0);
   for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
   return bytes;
 }

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { OUTCOMES } from "./outcomes.ts";
 import type { FinishedTask, Lease, Outcome, Task, TaskCause, TaskEvent, TaskProgress, TaskTerms } from "./task.ts";
 
@@ -15,12 +17,17 @@ export function packTerms(terms: TaskTerms): string {
   return JSON.stringify(termsValues(terms));
 }
 
-export function packProgress({ readyMs, attempt, leases, waitedMs, ranMs, lease, history }: TaskProgress): string {
-  return JSON.stringify([
-    [readyMs, attempt, leases, waitedMs, ranMs],
-    lease === null ? null : leaseValues(lease),
-    history.map(eventValues),
-  ]);
+export function packProgress(progress: TaskProgress): string {
+  const { readyMs, attempt, leases, waitedMs, ranMs, lease, history, waitsFor, answers } = progress;
+  return JSON.stringify(
+    trimmed([
+      [readyMs, attempt, leases, waitedMs, ranMs],
+      lease === null ? null : leaseValues(lease),
+      history.map(eventValues),
+      waitsFor,
+      answers,
+    ]),
+  );
 }
 
 export function packFinished(record: FinishedTask): string {
@@ -49,6 +56,8 @@ export function readStoredTask(seq: number, terms: string, progress: string): Ta
     ranMs: numberOr0(values[4]),
     lease: readLease(parts[1] ?? null),
     history: list(parts[2], "history").map(readEvent),
+    ...(parts[3] != null && { waitsFor: TaskWait.parse(parts[3]) }),
+    ...(parts[4] != null && { answers: z.array(AwaitedAnswer).parse(parts[4]) }),
     payloadJson: undefined,
   };
 }
@@ -166,6 +175,8 @@ const EVENT_NAMES: readonly TaskEvent["event"][] = [
   "lease_expired",
   "timed_out",
   "read",
+  "parked",
+  "answered",
   ...OUTCOMES,
 ];
 

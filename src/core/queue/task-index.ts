@@ -1,6 +1,6 @@
 import { OpenCalls } from "./deadlock.ts";
 import { Depths } from "./depths.ts";
-import { type Entry, heapBytesOf, storedEntry } from "./entry.ts";
+import { deadlineOf, type Entry, heapBytesOf, storedEntry } from "./entry.ts";
 import { Holders } from "./holders.ts";
 import { LongRunning } from "./long-running.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
@@ -169,7 +169,7 @@ export class TaskIndex {
   makeReady(entry: Entry): void {
     entry.state = "ready";
     this.#ready.add(entry);
-    this.#setTimer(entry);
+    this.setTimer(entry);
   }
 
   /** Takes the most urgent ready task out of the order; {@link lease} has to follow. */
@@ -186,14 +186,14 @@ export class TaskIndex {
     entry.state = "leased";
     this.#hold(entry, lease);
     this.depths.start(entry);
-    this.#setTimer(entry);
+    this.setTimer(entry);
   }
 
   /** Sets a lease that goes on with another end. */
   extend(entry: Entry, lease: Lease): void {
     entry.lease = lease;
     entry.unsure = false;
-    this.#setTimer(entry);
+    this.setTimer(entry);
   }
 
   /** Ends the lease of a task, which is ready again at `readyMs`. */
@@ -204,7 +204,7 @@ export class TaskIndex {
     entry.readyMs = readyMs;
     entry.state = readyMs > nowMs ? "delayed" : "ready";
     if (entry.state === "ready") this.#ready.add(entry);
-    this.#setTimer(entry);
+    this.setTimer(entry);
   }
 
   /** Takes a finished task out of the queue. */
@@ -224,7 +224,7 @@ export class TaskIndex {
     this.#byId.set(entry.taskId, entry);
     this.#bySeq.set(entry.seq, entry);
     this.#weigh(entry);
-    this.#setTimer(entry);
+    this.setTimer(entry);
   }
 
   #weigh(entry: Entry): void {
@@ -283,8 +283,9 @@ export class TaskIndex {
     this.longRunning.end(entry);
   }
 
-  #setTimer(entry: Entry): void {
-    const deadline = entry.deadlineAtMs ?? Number.POSITIVE_INFINITY;
+  /** Sets the timer of a task anew, where what its time depends on has changed. */
+  setTimer(entry: Entry): void {
+    const deadline = deadlineOf(entry) ?? Number.POSITIVE_INFINITY;
     const unleased = entry.state === "delayed" ? Math.min(entry.readyMs, deadline) : deadline;
     this.#timers.set(entry, entry.lease?.expiresMs ?? unleased);
   }

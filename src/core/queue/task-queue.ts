@@ -1,7 +1,8 @@
 import { retryDelayMs } from "./back-off.ts";
 import { ChangeTracker, type QueueChanges } from "./change-tracker.ts";
-import { type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
+import { deadlineOf, type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
 import { knownTasks } from "./known-tasks.ts";
+import { Parking } from "./parking.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { NO_SKILLS } from "./route.ts";
 import {
@@ -34,6 +35,7 @@ export class TaskQueue {
   readonly #options: TaskQueueOptions;
   readonly #index: TaskIndex;
   readonly #changes = new ChangeTracker();
+  readonly parking: Parking;
   #nextSeq: number;
 
   constructor(settings: QueueSettings, options: TaskQueueOptions) {
@@ -43,6 +45,7 @@ export class TaskQueue {
     this.#index = new TaskIndex(options.tasks, options.read, options.residentBytes ?? RESIDENT_BYTES);
     const { depths, longRunning, calls } = this.#index;
     [this.depths, this.longRunning, this.openCalls] = [depths, longRunning, calls];
+    this.parking = new Parking(this.#index, this.#changes, (entry, taskId) => this.#refuse(entry, taskId));
   }
 
   get size(): number {
@@ -92,9 +95,8 @@ export class TaskQueue {
     this.#index.unparkDue(nowMs);
     for (let entry = this.#index.takeDue(nowMs); entry !== undefined; entry = this.#index.takeDue(nowMs)) {
       if (entry.lease !== null) this.#expireLease(entry, entry.lease, nowMs);
-      else if (entry.deadlineAtMs !== null && entry.deadlineAtMs <= nowMs) {
-        this.#expire(entry, nowMs);
-      } else {
+      else if ((deadlineOf(entry) ?? Infinity) <= nowMs) this.#expire(entry, nowMs);
+      else {
         this.#index.makeReady(entry);
         this.#index.park(entry);
       }
@@ -119,6 +121,7 @@ export class TaskQueue {
     const routes = this.#index.routesFor(recipient === ANYONE ? [ANYONE] : [recipient, ANYONE], skills);
     const entry = this.#options.holdsBack?.() === true ? undefined : this.#takeReady(routes, nowMs);
     if (entry === undefined) return undefined;
+    entry.waitsFor = undefined;
     entry.attempt++;
     entry.leases++;
     entry.waitedMs += Math.max(0, nowMs - entry.readyMs);
@@ -202,14 +205,14 @@ export class TaskQueue {
   #statusOf(taskId: string): TaskStatus | undefined {
     const entry = this.find(taskId);
     if (entry !== undefined) return entry.lease === null ? "queued" : "running";
-    const finished = this.#findFinished(taskId);
-    return finished === undefined ? undefined : statusOf(finished.outcome);
+    const outcome = this.#findFinished(taskId)?.outcome;
+    return outcome && statusOf(outcome);
   }
 
   #takeReady(routes: readonly string[], nowMs: number): Entry | undefined {
     for (;;) {
       const entry = this.#index.takeReady(routes, nowMs, this.settings.ageing_ms);
-      if (entry === undefined || entry.deadlineAtMs === null || entry.deadlineAtMs > nowMs) return entry;
+      if (entry === undefined || (deadlineOf(entry) ?? Infinity) > nowMs) return entry;
       // One of very many that are due together, which the clock has not come to.
       this.#index.putBack(entry);
       this.#expire(entry, nowMs);
@@ -258,10 +261,7 @@ export class TaskQueue {
     { event, error, retry }: { event: "retry" | "timed_out" | "lease_expired"; error: string; retry: boolean },
     nowMs: number,
   ): void {
-    if (!retry || entry.attempt >= entry.maxAttempts) {
-      this.#finish(entry, "failed", nowMs, error);
-      return;
-    }
+    if (!retry || entry.attempt >= entry.maxAttempts) return this.#finish(entry, "failed", nowMs, error);
     // The loss of a worker is not the fault of the task: the next worker may have the task at once.
     const delayMs = event === "lease_expired" ? 0 : retryDelayMs(entry.attempt, this.settings, this.#options.random());
     const worker = entry.lease?.worker ?? "";

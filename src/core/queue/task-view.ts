@@ -16,6 +16,7 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
     lease_expires_at: formatTimestamp(lease?.expiresMs ?? 0),
     ...(caller === null ? {} : { correlation_id: taskId }),
     ...needsView(entry),
+    ...(entry.answers === undefined ? {} : { answers: entry.answers }),
     ...causeView(entry),
   });
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
@@ -23,12 +24,14 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
 
 /** An unfinished task as the JSON text of a {@link TaskView}. */
 export function entryJson(entry: Entry, payloadJson: string): string {
-  const { lease, readyMs, state } = entry;
+  const { lease, readyMs, state, waitsFor, answers } = entry;
   const head = {
     ...termsView(entry),
     status: lease === null ? "queued" : "running",
     attempt: entry.attempt,
     ...(state === "delayed" ? { ready_at: formatTimestamp(readyMs) } : {}),
+    ...(waitsFor === undefined ? {} : { waits_for: waitsFor }),
+    ...(answers === undefined ? {} : { answers }),
     ...(lease === null
       ? {}
       : { worker: lease.worker, lease_id: lease.id, lease_expires_at: formatTimestamp(lease.expiresMs) }),

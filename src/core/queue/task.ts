@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Status of a task as callers see it. */
@@ -92,7 +93,17 @@ export interface Lease {
 /** An entry of a task's history. */
 export interface TaskEvent {
   readonly atMs: number;
-  readonly event: "queued" | "leased" | "returned" | "retry" | "lease_expired" | "timed_out" | "read" | Outcome;
+  readonly event:
+    | "queued"
+    | "leased"
+    | "returned"
+    | "retry"
+    | "lease_expired"
+    | "timed_out"
+    | "read"
+    | "parked"
+    | "answered"
+    | Outcome;
   readonly attempt?: number;
   readonly worker?: string;
   readonly error?: string;
@@ -112,6 +123,10 @@ export interface TaskProgress {
   /** Time that workers held the task, over all attempts. */
   readonly ranMs: number;
   readonly history: readonly TaskEvent[];
+  /** What the task waits for, without a worker; absent: nothing, or only its delay. */
+  readonly waitsFor?: TaskWait | undefined;
+  /** Answers to questions that it waited for; absent: none. */
+  readonly answers?: readonly AwaitedAnswer[] | undefined;
 }
 
 export interface Task extends TaskTerms, TaskProgress {

@@ -93,6 +93,14 @@ const SessionFacts = z.looseObject({
   agent: text.meta({ description: "Name of the program, such as claude-code" }),
 });
 
+/** About a question to a person or a role. */
+const QuestionFacts = z.looseObject({
+  question_id: text,
+  question: text,
+  recipient: text.meta({ description: "Who is asked" }),
+  asked_by: z.string().meta({ description: "Name of the token with which it was asked" }),
+});
+
 const percent = (what: string) =>
   z
     .number()
@@ -190,6 +198,12 @@ export const KNOWN_SIGNALS = {
   Q_SCHEDULE_TOO_FAST: { kind: "advisory", facts: ScheduleFacts },
   Q_SCHEDULE_TOO_OFTEN: { kind: "advisory", facts: ScheduleFacts },
   Q_NOTE_CHANGED: { kind: "advisory", facts: NoteFacts },
+  Q_QUESTION_ASKED: { kind: "advisory", facts: QuestionFacts },
+  Q_QUESTION_REMINDED: { kind: "advisory", facts: QuestionFacts },
+  Q_QUESTION_ESCALATED: { kind: "advisory", facts: QuestionFacts },
+  Q_QUESTION_ANSWERED: { kind: "completion", facts: QuestionFacts },
+  Q_QUESTION_EXPIRED: { kind: "error", facts: QuestionFacts },
+  Q_QUESTION_CANCELLED: { kind: "advisory", facts: QuestionFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
   Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },

@@ -46,6 +46,11 @@ export const Endpoint = z.object({
     .meta({ description: "Headers of its own that each request has; their values are not shown" }),
   has_routing_key: z.boolean().optional().meta({ description: "It has an integration key of PagerDuty" }),
   topic: z.string().optional().meta({ description: "The topic of ntfy" }),
+  questions: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .meta({ description: "Recipients whose questions are sent here; absent: none" }),
   handshake: z
     .object({
       allowed: z.boolean().meta({ description: "Whether the endpoint has allowed messages lately" }),

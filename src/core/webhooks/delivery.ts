@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json/is-json-object.ts";
 import type { NewDelivery } from "./api.ts";
 
 /** A delivery that was given up and is sent again, with the timestamp of its first message. */
@@ -9,6 +10,17 @@ export interface Redelivery extends NewDelivery {
 export const DEFAULT_TYPE = "rule.fired";
 /** `type` of a test message. */
 export const TEST_TYPE = "webhook.test";
+/** `type` of a question to people. Its `link` answers. */
+export const QUESTION_TYPE = "question.asked";
+/** `type` of the message that a question is over. */
+export const QUESTION_ENDED_TYPE = "question.ended";
+
+/** What of a message may be shown to others than its endpoint: a link that answers stands for who reads there. */
+export function withoutLink(type: string, data: unknown): unknown {
+  if (type !== QUESTION_TYPE || !isJsonObject(data)) return data;
+  const { link: _, ...shown } = data;
+  return shown;
+}
 
 /**
  * Builds the message as it is signed and sent. It is built once, so that every attempt sends the same bytes.

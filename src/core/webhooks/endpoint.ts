@@ -25,6 +25,7 @@ export const EndpointInput = z.strictObject({
   format: SettingsInput.format.optional(),
   template: SettingsInput.template.optional(),
   handshake: SettingsInput.handshake.optional(),
+  questions: SettingsInput.questions.optional(),
   /** Without these an endpoint keeps its own. */
   headers: SettingsInput.headers.optional(),
   routing_key: SettingsInput.routing_key.optional(),
@@ -43,6 +44,7 @@ export const EndpointChange = z.strictObject({
   routing_key: SettingsInput.routing_key.optional(),
   topic: SettingsInput.topic.optional(),
   handshake: SettingsInput.handshake.optional(),
+  questions: SettingsInput.questions.optional(),
 });
 export type EndpointChange = z.infer<typeof EndpointChange>;
 

@@ -2,17 +2,21 @@ import type { Endpoint } from "./api.ts";
 import { permissionOf } from "./permission.ts";
 import type { EndpointSettings } from "./settings.ts";
 
-type View = Pick<Endpoint, "format" | "template" | "header_names" | "has_routing_key" | "topic" | "handshake">;
+type View = Pick<
+  Endpoint,
+  "format" | "template" | "header_names" | "has_routing_key" | "topic" | "handshake" | "questions"
+>;
 
 /** The settings of an endpoint as people see them: without the values of headers, and without its key. */
 export function settingsView(settings: EndpointSettings, nowMs: number): View {
-  const { format, template, headers, routing_key: key, topic } = settings;
+  const { format, template, headers, routing_key: key, topic, questions } = settings;
   return {
     ...(format === undefined ? {} : { format }),
     ...(template === undefined ? {} : { template }),
     ...(headers === undefined ? {} : { header_names: Object.keys(headers) }),
     ...(key === undefined ? {} : { has_routing_key: true }),
     ...(topic === undefined ? {} : { topic }),
+    ...(questions === undefined ? {} : { questions }),
     ...(settings.handshake === true ? { handshake: handshakeView(settings, nowMs) } : {}),
   };
 }

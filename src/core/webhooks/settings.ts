@@ -38,6 +38,16 @@ export const SettingsInput = {
     .string()
     .regex(NTFY_TOPIC, { message: "a topic holds letters, digits, - and _ (64 at most)" })
     .meta({ description: "The topic of ntfy; default: the last part of the URL's path" }),
+  questions: z
+    .array(
+      z.string().regex(/^[A-Za-z0-9._:@~-]{0,127}\*?$/, {
+        message: "give recipients, or beginnings of names with a * at the end",
+      }),
+    )
+    .max(50)
+    .meta({
+      description: "Recipients whose questions are sent here, with a link that answers; `*`: all. Default: none",
+    }),
   handshake: z.boolean().meta({
     description: "Ask the endpoint whether it takes messages before any is sent, as webhooks of CloudEvents do",
   }),
@@ -60,6 +70,7 @@ export const EndpointSettings = z
     routing_key: z.string(),
     topic: z.string(),
     handshake: z.boolean(),
+    questions: z.array(z.string()),
     /** Where people find the dashboard: the origin through which the endpoint was set last. */
     edge: z.string(),
     permission: Permission,

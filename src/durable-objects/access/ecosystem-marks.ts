@@ -1,6 +1,6 @@
-/** What an ecosystem may be marked as: having hosts, a budget, an export of its finished work, schedules, or notes of tasks. Each is a table of names. */
-type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting";
-const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling", "noting"];
+/** What an ecosystem may be marked as: having hosts, a budget, an export, schedules, notes of tasks, or open questions. Each is a table of names. */
+type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting" | "asking";
+const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling", "noting", "asking"];
 
 /** Ecosystems that the minute's round looks at also while they are quiet. */
 export class EcosystemMarks {
@@ -22,8 +22,9 @@ export class EcosystemMarks {
   }
 
   /** What others are told of an ecosystem, so that nobody calls objects of it that hold nothing. */
-  known(ecosystem: string): { exporting: boolean; scheduling: boolean } {
-    return { exporting: this.has("exporting", ecosystem), scheduling: this.has("scheduling", ecosystem) };
+  known(ecosystem: string): { exporting: boolean; scheduling: boolean; asking: boolean } {
+    const has = (mark: Mark) => this.has(mark, ecosystem);
+    return { exporting: has("exporting"), scheduling: has("scheduling"), asking: has("asking") };
   }
 
   /** Those that are marked, by name. */

@@ -35,6 +35,7 @@ interface KnownHere {
   /** Whether finished work of the ecosystem is exported. */
   readonly exporting: boolean;
   readonly scheduling: boolean;
+  readonly asking: boolean;
 }
 
 /**
@@ -247,8 +248,8 @@ export class Directory extends EcosystemObject<unknown> {
     return { watched: this.#marks.of("watched"), exporting: this.#marks.of("exporting") };
   }
 
-  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, or notes of tasks. */
-  mark(mark: "exporting" | "scheduling" | "noting", ecosystem: string, marked: boolean): void {
+  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, notes of tasks, or open questions. */
+  mark(mark: "exporting" | "scheduling" | "noting" | "asking", ecosystem: string, marked: boolean): void {
     this.#marks.set(mark, ecosystem, marked);
   }
 

@@ -1,7 +1,7 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import { actOnMail, readMail } from "../../core/mail/mailbox.ts";
-import type { TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
 import type { Lease, NewTask } from "../../core/queue/task.ts";
+import type { TaskAction, TaskActionAnswer } from "../../core/queue/task-action.ts";
 import type { TransitionResult } from "../../core/queue/task-answers.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
@@ -82,6 +82,10 @@ function transition(
       return queue.extend(action.taskId, action.leaseId, action.leaseMs, nowMs);
     case "release":
       return queue.release(action.taskId, action.leaseId, nowMs);
+    case "park":
+      return queue.parking.park(action.taskId, action.leaseId, action.wish, nowMs);
+    case "answer":
+      return queue.parking.answer(action.taskId, action.answer, nowMs);
     case "read":
       return readMail(queue, action, nowMs);
     case "act":

@@ -7,6 +7,7 @@ import type { CallerToken, LeaseQuery, Recipients, TasksQuery } from "../../core
 import { changeSettings, type QueueSettings, type QueueSettingsChange } from "../../core/queue/queue-settings.ts";
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
+import type { TaskAction, TaskActionAnswer } from "../../core/queue/task-action.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
@@ -155,7 +156,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     return this.#leases.wait(query);
   }
 
-  applyAction(action: api.TaskAction): Promise<api.TaskActionAnswer> {
+  applyAction(action: TaskAction): Promise<TaskActionAnswer> {
     return new Promise((resolve) =>
       this.#commits.submit([actionOperation(action, this.#acting, resolve, () => resolve(OVERLOADED))]),
     );

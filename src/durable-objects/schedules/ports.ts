@@ -1,5 +1,6 @@
-import type { EnqueueAnswer, TaskAction, TaskActionAnswer } from "../../core/queue/api.ts";
+import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import type { NewTask } from "../../core/queue/task.ts";
+import type { TaskAction, TaskActionAnswer } from "../../core/queue/task-action.ts";
 import type { RelayBindings } from "../shell/outbox-relay.ts";
 import type { Namespace } from "../shell/ports.ts";
 

@@ -19,6 +19,7 @@ export interface ErasureBindings extends PlacementVariables {
   readonly AUDIT_LOG: Namespace<ErasableObject>;
   readonly SCHEDULES: Namespace<ErasableObject>;
   readonly NOTES: Namespace<ErasableObject>;
+  readonly QUESTIONS: Namespace<ErasableObject>;
 }
 
 /** The rules first: what they have decided and not yet handed on is not handed on any more. */
@@ -32,6 +33,7 @@ const BEHIND_QUEUES: readonly string[] = [
   "Telemetry",
   "Schedules",
   "Notes",
+  "Questions",
   "DeadLetters",
   "IdempotencyKeys",
   "AuditLog",
@@ -89,6 +91,7 @@ export class ErasureObjects {
       AuditLog: env.AUDIT_LOG,
       Schedules: env.SCHEDULES,
       Notes: env.NOTES,
+      Questions: env.QUESTIONS,
     };
   }
 }

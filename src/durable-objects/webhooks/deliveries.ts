@@ -1,6 +1,6 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { NewDelivery } from "../../core/webhooks/api.ts";
-import { DEFAULT_TYPE, messageOf, type Redelivery, readMessage } from "../../core/webhooks/delivery.ts";
+import { DEFAULT_TYPE, messageOf, type Redelivery, readMessage, withoutLink } from "../../core/webhooks/delivery.ts";
 import { DeliveryScheduler, MAX_WAITING, type WaitingDelivery } from "../../core/webhooks/delivery-scheduler.ts";
 import { classifyResponse, type EndpointResponse } from "../../core/webhooks/schedule.ts";
 import { readableOr } from "../shell/readable-rows.ts";
@@ -152,7 +152,9 @@ export class Deliveries {
     if (stored === undefined) return;
     // A message that cannot be read is kept as its text.
     const unreadable = { timestamp: "", data: stored.message };
-    const { timestamp, data } = readableOr("webhook messages", stored.message, readMessage, unreadable);
+    const read = readableOr("webhook messages", stored.message, readMessage, unreadable);
+    const { timestamp } = read;
+    const data = withoutLink(stored.type, read.data);
     this.#deadLetter({
       id: `webhook.${id}`,
       kind: "webhook",

@@ -1,3 +1,4 @@
+import { isBoundTo } from "../../core/access/bindings.ts";
 import type { EndpointChange } from "../../core/webhooks/endpoint.ts";
 import { EndpointSettings } from "../../core/webhooks/settings.ts";
 import { readableOr } from "../shell/readable-rows.ts";
@@ -36,6 +37,7 @@ export function changedSettings(
   const template = change.template === undefined ? before.template : (change.template ?? undefined);
   const headers = change.headers ?? before.headers ?? {};
   const handshake = change.handshake ?? before.handshake ?? false;
+  const questions = change.questions ?? before.questions ?? [];
   // Who takes over the URL was not asked: a permission holds for the endpoint that gave it.
   const permission = handshake && change.url === undefined ? before.permission : undefined;
   const all = {
@@ -45,6 +47,7 @@ export function changedSettings(
     routing_key: format === "pagerduty" ? given("routing_key") : undefined,
     topic: format === "ntfy" ? given("topic") : undefined,
     handshake: handshake ? true : undefined,
+    questions: questions.length === 0 ? undefined : questions,
     permission,
   };
   const kept = EndpointSettings.parse(
@@ -53,4 +56,16 @@ export function changedSettings(
   const at = edge ?? before.edge;
   // Raw messages lead nobody back to the dashboard.
   return at === undefined || Object.keys(kept).length === 0 ? kept : { ...kept, edge: at };
+}
+
+/** The endpoints that take the questions for one of these recipients, and where people who read there reach the edge. */
+export function takeQuestions(
+  rows: readonly EndpointRow[],
+  recipients: readonly string[],
+): { id: string; edge: string | undefined }[] {
+  return rows.flatMap((row) => {
+    const { questions = [], edge } = readSettings(row);
+    const takes = row.enabled === 1 && recipients.some((recipient) => isBoundTo(questions, recipient));
+    return takes ? [{ id: row.id, edge }] : [];
+  });
 }

@@ -34,12 +34,10 @@ import {
   withFailuresCleared,
   withSecret,
 } from "./endpoint-row.ts";
-import { readSettings, writeSettings } from "./endpoint-settings.ts";
+import { readSettings, takeQuestions, writeSettings } from "./endpoint-settings.ts";
 import { webhooksErasure } from "./erasure.ts";
 import { InboxStore, type PutSource } from "./inbox-store.ts";
-import { settings } from "./migrations/2-settings.ts";
-import { trace } from "./migrations/3-trace.ts";
-import { deliveryCounts } from "./migrations/4-counts.ts";
+import { webhookSteps } from "./migrations/all.ts";
 import { NO_SIGNALS } from "./no-signals.ts";
 import { Sender } from "./sender.ts";
 import { type EndpointRow, WebhookStore } from "./webhook-store.ts";
@@ -62,7 +60,7 @@ export interface WebhooksBindings extends RelayBindings {
 export class Webhooks extends EcosystemObject<WebhooksBindings> {
   static override readonly schema: Schema = {
     of: "Webhooks",
-    steps: [settings, trace, deliveryCounts],
+    steps: webhookSteps,
     copy: withoutSigningSecrets,
     erasure: webhooksErasure,
   };
@@ -147,6 +145,11 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     return "waiting";
   }
 
+  /** Endpoints that take the questions for one of these recipients. */
+  questionEndpoints(recipients: readonly string[]): { id: string; edge: string | undefined }[] {
+    return takeQuestions(this.#store.endpoints(), recipients);
+  }
+
   list(): Endpoint[] {
     return this.#store.endpoints().map((row) => this.#view(row));
   }
@@ -168,7 +171,11 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
     const before = this.#store.endpoint(id);
     if (before !== undefined) {
       const { secret = before.secret } = input;
-      const row = changedRow(before, { format: "raw", template: null, handshake: false, ...input }, edge);
+      const row = changedRow(
+        before,
+        { format: "raw", template: null, handshake: false, questions: [], ...input },
+        edge,
+      );
       return this.#write(secret === before.secret ? row : withSecret(row, secret, nowMs), before, true);
     }
     if (this.#store.endpoints().length >= MAX_ENDPOINTS) return { full: true };
@@ -203,8 +210,7 @@ export class Webhooks extends EcosystemObject<WebhooksBindings> {
   /** Sends a message of type `webhook.test` now and once, whether or not the endpoint is switched on. */
   async ping(id: string): Promise<TestOutcome | null> {
     const row = this.#store.endpoint(id);
-    if (row === undefined) return null;
-    return this.#sender.test(row);
+    return row === undefined ? null : this.#sender.test(row);
   }
 
   inboxSources(): InboxSource[] {

@@ -9,6 +9,7 @@ import {
   notes,
   observationCache,
   policyState,
+  questions,
   queueLobby,
   schedules,
   signalLog,
@@ -37,4 +38,5 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   QueueLobby: queueLobby(env, ecosystem),
   Schedules: schedules(env, ecosystem),
   Notes: notes(env, ecosystem),
+  Questions: questions(env, ecosystem),
 });

@@ -14,6 +14,8 @@ import type { Notes } from "../../durable-objects/notes/object.ts";
 import type { NotesBindings } from "../../durable-objects/notes/ports.ts";
 import type { PolicyBindings } from "../../durable-objects/policy/bindings.ts";
 import type { PolicyState } from "../../durable-objects/policy/object.ts";
+import type { Questions } from "../../durable-objects/questions/object.ts";
+import type { QuestionsBindings } from "../../durable-objects/questions/ports.ts";
 import type { QueueBindings } from "../../durable-objects/queue/bindings.ts";
 import type { LobbyBindings, QueueLobby } from "../../durable-objects/queue/lobby.ts";
 import type { PriorityQueue } from "../../durable-objects/queue/object.ts";
@@ -48,6 +50,7 @@ export interface Environment
     LinkRelayBindings,
     SchedulesBindings,
     NotesBindings,
+    QuestionsBindings,
     ReportBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
@@ -75,6 +78,8 @@ export interface Environment
   readonly SCHEDULES: Namespace<CallsOf<Schedules>>;
   /** Versioned facts about tasks, agents and the ecosystem, one for each ecosystem. */
   readonly NOTES: Namespace<CallsOf<Notes>>;
+  /** Questions to people, one for each ecosystem. */
+  readonly QUESTIONS: Namespace<CallsOf<Questions>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

@@ -29,5 +29,6 @@ export const auditLog = (env: Environment, place: string) => objectNamed(env.AUD
 export const idempotencyKeys = (env: Environment, place: string) => objectNamed(env.IDEMPOTENCY_KEYS, place, env);
 export const schedules = (env: Environment, ecosystem: string) => objectNamed(env.SCHEDULES, ecosystem, env);
 export const notes = (env: Environment, ecosystem: string) => objectNamed(env.NOTES, ecosystem, env);
+export const questions = (env: Environment, ecosystem: string) => objectNamed(env.QUESTIONS, ecosystem, env);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

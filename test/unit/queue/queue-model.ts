@@ -27,6 +27,11 @@ interface ModelTask {
   /** Milliseconds in which it could have been given out and was not, and in which somebody held it. */
   waitedMs: number;
   ranMs: number;
+  /** Question that it waits for, and those whose answers it was given. */
+  waitsFor: string | undefined;
+  answers: string[];
+  /** Whether it ever waited, or was given an answer. */
+  parked: boolean;
 }
 
 /** The queue as slow and obvious as it can be: a list that is sorted each time. */
@@ -67,7 +72,7 @@ export class ModelQueue {
         if (this.monotonic) expect(this.nowMs).toBeGreaterThanOrEqual(task.promisedMs);
         this.failAttempt(task, true, overrun);
       }
-      if (task.state === "queued" && task.createdMs + (task.given.deadlineMs ?? Infinity) <= this.nowMs) {
+      if (task.state === "queued" && deadlineOf(task) <= this.nowMs) {
         this.end(task, "expired");
       }
       if (task.state === "queued" && (task.notBeforeMs ?? 0) <= this.nowMs) task.notBeforeMs = undefined;
@@ -103,6 +108,9 @@ export class ModelQueue {
         lease: undefined,
         waitedMs: 0,
         ranMs: 0,
+        waitsFor: undefined,
+        answers: [],
+        parked: false,
       });
     }
     return true;
@@ -138,8 +146,7 @@ export class ModelQueue {
   /** When something happens though nobody asks: a lease runs out, a delay, or the time in which it was to be taken. */
   get nextDueMs(): number | undefined {
     const due = this.unfinished.map((task) => {
-      const deadlineMs = task.createdMs + (task.given.deadlineMs ?? Infinity);
-      return task.state === "held" ? task.expiresMs : Math.min(task.notBeforeMs ?? Infinity, deadlineMs);
+      return task.state === "held" ? task.expiresMs : Math.min(task.notBeforeMs ?? Infinity, deadlineOf(task));
     });
     const first = Math.min(...due);
     return first === Infinity ? undefined : first;
@@ -177,6 +184,7 @@ export class ModelQueue {
     task.state = "held";
     task.waitedMs += Math.max(0, this.nowMs - task.readyMs);
     task.attempts++;
+    task.waitsFor = undefined;
     task.startedMs = this.nowMs;
     task.expiresMs = this.#endOf(task, leaseMs);
     task.promisedMs = task.expiresMs;
@@ -193,6 +201,27 @@ export class ModelQueue {
     }
     const full = Math.min(this.#settings.backoff_max_ms, this.#settings.backoff_ms * 2 ** (task.attempts - 1));
     this.putBack(task, pause ? Math.floor(full * (0.5 + RANDOM / 2)) : 0);
+  }
+
+  /** A worker leaves it until an answer comes, or that long: the attempt does not count. */
+  park(task: ModelTask, question: string, longestMs: number): void {
+    task.attempts--;
+    task.parked = true;
+    const waits = !task.answers.includes(question);
+    if (waits) task.waitsFor = question;
+    this.putBack(task, waits ? longestMs : 0);
+  }
+
+  /** An answer stays with the task, each once. */
+  answer(task: ModelTask, question: string): void {
+    if (task.answers.includes(question)) return;
+    task.answers.push(question);
+    task.parked = true;
+    if (task.waitsFor !== question) return;
+    task.waitsFor = undefined;
+    if (task.state !== "queued" || task.notBeforeMs === undefined) return;
+    task.notBeforeMs = undefined;
+    task.readyMs = this.nowMs;
   }
 
   putBack(task: ModelTask, pauseMs: number): void {
@@ -214,6 +243,10 @@ export class ModelQueue {
     this.see();
   }
 }
+
+/** A task that was parked had been taken in time. */
+const deadlineOf = ({ given, createdMs, waitsFor, answers }: ModelTask): number =>
+  waitsFor !== undefined || answers.length > 0 ? Infinity : createdMs + (given.deadlineMs ?? Infinity);
 
 const isOver = ({ state }: ModelTask) => state !== "queued" && state !== "held";
 
@@ -248,9 +281,18 @@ function seenWhole(model: ModelQueue, real: QueueUnderTest): string {
   const { queue } = real;
   return [
     ...model.tasks.map(({ given }) => seenOf(real, given.taskId)),
-    `${queue.size} unfinished, ${queue.depths.running} held, due ${queue.nextDueMs}`,
+    `${queue.size} unfinished, ${queue.depths.running} held, due ${dueOf(model, queue.nextDueMs)}`,
     `waiting for ${[...queue.waitingRecipients].sort()} since ${queue.oldestWaitingMs}`,
   ].join("\n");
+}
+
+/**
+ * When the queue is due, where that is right: a task that waits in storage alone keeps the times that it had before it was
+ * parked, and the queue may look once too early.
+ */
+function dueOf({ nextDueMs, tasks }: ModelQueue, dueMs: number | undefined): number | undefined {
+  const changed = tasks.some(({ given, parked }) => parked && given.deadlineMs !== null);
+  return changed && dueMs !== undefined && dueMs < (nextDueMs ?? Infinity) ? nextDueMs : dueMs;
 }
 
 type Command = fc.Command<ModelQueue, QueueUnderTest>;
@@ -349,6 +391,31 @@ const release = settle(
   },
   (real, taskId, leaseId) => real.release(taskId, leaseId),
 );
+const anyQuestion = ["deploy", "delete"] as const;
+const park = fc.constantFrom(...anyQuestion).chain((question) =>
+  settle(
+    `park for ${question}`,
+    (model, task) => model.park(task, question, 3_000),
+    (real, taskId, leaseId) => {
+      const wish = { why: "waits", question, untilMs: real.nowMs + 3_000 };
+      const held = real.queue.find(taskId)?.lease?.id === leaseId;
+      const outcome = real.change((queue, nowMs) => queue.parking.park(taskId, leaseId, wish, nowMs));
+      // Said again while it waits it is agreed to, and changes nothing.
+      return held ? outcome : { ok: false };
+    },
+  ),
+);
+const answer = fc.tuple(anyId, fc.constantFrom(...anyQuestion)).map(([taskId, question]) =>
+  command(`answer ${question} for ${taskId}`, (model, real) => {
+    const task = model.find(taskId);
+    const given = { question, state: "answered", answer: "yes", answered_by: "ops", at: "2026-01-01" } as const;
+    const outcome = real.change((queue, nowMs) => queue.parking.answer(taskId, given, nowMs));
+    expect(outcome.ok).toBe(task !== undefined && !isOver(task));
+    if (task !== undefined && !isOver(task)) model.answer(task, question);
+    const answers = real.queue.find(taskId)?.answers?.map((one) => one.question) ?? [];
+    if (task !== undefined && !isOver(task)) expect(answers).toEqual(task.answers);
+  }),
+);
 const extendBy = (leaseMs: number) =>
   settle(
     `extend by ${leaseMs}`,
@@ -395,6 +462,25 @@ const crash = fc.constant(
 );
 
 export const anyHistory = fc.commands(
-  [put, put, lease, lease, lease, complete, fail, giveUp, release, extend, cancel, purge, pause, pass, pass, crash],
+  [
+    put,
+    put,
+    lease,
+    lease,
+    lease,
+    complete,
+    fail,
+    giveUp,
+    release,
+    park,
+    answer,
+    extend,
+    cancel,
+    purge,
+    pause,
+    pass,
+    pass,
+    crash,
+  ],
   { maxCommands: 120 },
 );

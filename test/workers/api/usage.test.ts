@@ -21,7 +21,16 @@ const OBJECTS = [
     "observation_cache",
     "policy_state",
   ],
-  ...["priority_queues", "queue_lobby", "schedules", "signal_log", "telemetry", "webhooks", "worker_board"],
+  ...[
+    "priority_queues",
+    "questions",
+    "queue_lobby",
+    "schedules",
+    "signal_log",
+    "telemetry",
+    "webhooks",
+    "worker_board",
+  ],
 ];
 
 describe("what an ecosystem uses", () => {

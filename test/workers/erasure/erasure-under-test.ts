@@ -21,6 +21,7 @@ const OBJECTS = [
   "IDEMPOTENCY_KEYS",
   "SCHEDULES",
   "NOTES",
+  "QUESTIONS",
 ] as const;
 const namespaces = env as unknown as Record<string, DurableObjectNamespace>;
 

@@ -17,6 +17,7 @@ import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
 import { Notes } from "../../../src/durable-objects/notes/object.ts";
 import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
+import { Questions } from "../../../src/durable-objects/questions/object.ts";
 import { QueueLobby } from "../../../src/durable-objects/queue/lobby.ts";
 import { PriorityQueue } from "../../../src/durable-objects/queue/object.ts";
 import { Schedules } from "../../../src/durable-objects/schedules/object.ts";
@@ -269,6 +270,7 @@ const IDEMPOTENCY_KEYS: ArgumentsOf<IdempotencyKeys> = {
 const WEBHOOKS: ArgumentsOf<Webhooks> = {
   deliver: [[aDelivery("w1", "none")]],
   redeliver: [{ ...aDelivery("w2", "none"), timestampMs: 0 }],
+  questionEndpoints: [["ops"]],
   list: [],
   deliveries: ["none", 1],
   deliveriesOf: [["none"]],
@@ -329,6 +331,34 @@ const NOTES: ArgumentsOf<Notes> = {
   put: [{ key: "deploy/freeze", valueJson: "{}", bytes: 2, by: "t", ttlMs: null }],
   remove: [{ key: "none", by: "t" }],
   ofTasks: [["none"]],
+  transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
+const TERMS = {
+  question: "Go on?",
+  recipient: "ops",
+  options: null,
+  contextJson: null,
+  expiresMs: Date.UTC(2099, 0, 1),
+  onTimeout: null,
+  remindMs: null,
+  escalateTo: null,
+  escalateAtMs: null,
+  cause: null,
+};
+const SOMEBODY = { name: "test", id: "t", way: "token" } as const;
+const QUESTIONS: ArgumentsOf<Questions> = {
+  ask: ["q", TERMS, SOMEBODY],
+  list: [{ state: undefined, recipient: undefined, bound: undefined, after: undefined, limit: 1 }],
+  show: ["q"],
+  answer: ["q", { answer: "yes", comment: null, by: SOMEBODY, key: null }],
+  cancel: ["q", SOMEBODY],
+  watch: ["q", "work", "t"],
+  linked: ["none"],
+  answerByLink: ["none", "yes"],
+  attention: [],
   transfer: [{ do: "look" }],
   eraseSource: [TO_ERASE],
   usage: [],
@@ -416,6 +446,7 @@ const OBJECTS: readonly Row[] = [
   ["IdempotencyKeys", env.IDEMPOTENCY_KEYS, IdempotencyKeys, IDEMPOTENCY_KEYS],
   ["Schedules", env.SCHEDULES, Schedules, SCHEDULES],
   ["Notes", env.NOTES, Notes, NOTES],
+  ["Questions", env.QUESTIONS, Questions, QUESTIONS],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

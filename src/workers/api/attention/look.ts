@@ -17,6 +17,7 @@ import {
   observationCache,
   policyState,
   priorityQueue,
+  questions,
   schedules,
   signalLog,
   telemetry,
@@ -79,18 +80,21 @@ export async function lookAt(
       inAll: 0,
       exporting: false,
       scheduling: false,
+      asking: false,
     }),
   ]);
-  const { queues, inAll, exporting, scheduling } = known;
+  const { queues, inAll, exporting, scheduling, asking } = known;
   if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
   if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
-  // Nobody calls the object of an export, or of schedules, where there are none.
-  const [exported, scheduled] = await Promise.all([
+  // Nobody calls the object of an export, or of schedules or questions, where there are none.
+  const [exported, scheduled, open] = await Promise.all([
     exporting ? part("export", () => telemetry(env, ecosystem).show(), undefined) : undefined,
     scheduling ? part("schedules", () => schedules(env, ecosystem).attention(), undefined) : undefined,
+    asking ? part("questions", () => questions(env, ecosystem).attention(), undefined) : undefined,
   ]);
   if (scheduled !== undefined && scheduled.total > scheduled.schedules)
     unread.push(`schedules after ${scheduled.findings.at(-1)?.schedule}`);
+  if (open !== undefined && open.total > open.findings.length) unread.push("questions beyond the first to expire");
   const cursors = {
     ...(window === undefined ? {} : { observations: window.cursor }),
     ...(policy === undefined ? {} : { policy: policy.cursor }),
@@ -114,6 +118,7 @@ export async function lookAt(
     models: asked,
     exporting: exported?.health,
     schedules: scheduled?.findings,
+    questions: open?.findings,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
@@ -147,7 +152,7 @@ async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
-  const { queues: known, exporting, scheduling } = await directory(env).known(ecosystem);
+  const { queues: known, exporting, scheduling, asking } = await directory(env).known(ecosystem);
   const asked = await Promise.allSettled(
     known.slice(0, maxQueues).map(({ name }) => onceMore(() => priorityQueue(env, ecosystem, name).status())),
   );
@@ -160,5 +165,5 @@ async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, 
       unread.push(`the queue ${queue}`);
     }
   });
-  return { queues, inAll: known.length, exporting, scheduling };
+  return { queues, inAll: known.length, exporting, scheduling, asking };
 }

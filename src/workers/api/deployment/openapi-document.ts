@@ -17,7 +17,14 @@ import { KNOWN_SIGNALS } from "../../../core/signals/known-signals.ts";
 import { SignalInput } from "../../../core/signals/signal.ts";
 import { EndpointChange, EndpointInput } from "../../../core/webhooks/endpoint.ts";
 import type { ApiEnv } from "../http/api-env.ts";
-import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "../queue/requests.ts";
+import {
+  CompleteRequest,
+  ExtendRequest,
+  FailRequest,
+  LeaseRequest,
+  ParkRequest,
+  ReleaseRequest,
+} from "../queue/requests.ts";
 import { SCHEMA_EXAMPLES } from "./body-examples.ts";
 import { describeOperations } from "./describe-operations.ts";
 import { DEFAULT, describeProperties } from "./describe-properties.ts";
@@ -53,6 +60,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
         description: "Signals, intents and reactions that could not be processed, and their replay",
       },
       { name: "webhooks", description: "Messages to other services, signed and retried, and the webhooks of others" },
+      { name: "questions", description: "Questions to people, and their answers" },
       { name: "schedules", description: "Tasks and signals at certain times, and jobs elsewhere that report theirs" },
       { name: "coordination", description: "What agents share: notes that no two writers overwrite for each other" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
@@ -141,6 +149,7 @@ function taskSchemas(): Record<string, JsonSchema> {
     FailRequest: jsonSchema(FailRequest),
     ExtendRequest: jsonSchema(ExtendRequest),
     ReleaseRequest: jsonSchema(ReleaseRequest),
+    ParkRequest: jsonSchema(ParkRequest),
     NewMail: {
       ...jsonSchema(NewMail),
       examples: [{ to: "coder", subject: "Review", body: "Please look at change 4711" }],

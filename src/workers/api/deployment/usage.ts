@@ -46,6 +46,7 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     idempotency_keys: awake(own.IdempotencyKeys),
     schedules: awake(own.Schedules),
     notes: awake(own.Notes),
+    questions: awake(own.Questions),
     queue_lobby: awake(own.QueueLobby),
     link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),

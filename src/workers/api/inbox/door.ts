@@ -70,11 +70,12 @@ export async function noteEcosystem(env: Environment, ecosystem: string): Promis
  * one machine each is a file.
  */
 export async function sourceOf(env: Environment, ecosystem: string, name: string): Promise<SourceAtDoor | null> {
-  if (!SOURCE_NAME.test(name) || !(await exists(env, ecosystem))) return null;
+  if (!SOURCE_NAME.test(name) || !(await ecosystemExists(env, ecosystem))) return null;
   return webhooks(env, ecosystem).inboxDoor(name);
 }
 
-async function exists(env: Environment, ecosystem: string): Promise<boolean> {
+/** Whether there is an ecosystem of this name, as cheaply as made-up names ask. @throws Refusal 429 */
+export async function ecosystemExists(env: Environment, ecosystem: string): Promise<boolean> {
   const nowMs = Date.now();
   if (known.has(ecosystem)) return true;
   if (unknown.has(ecosystem, nowMs)) return false;

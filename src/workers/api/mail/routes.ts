@@ -4,7 +4,7 @@ import { expiresMs } from "../../../core/access/grant.ts";
 import { ActRequest, MAIL_QUEUE, MAX_MESSAGES, ReceiveRequest } from "../../../core/mail/api.ts";
 import { MAIL_LEASE_MS } from "../../../core/mail/mailbox.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import type { TaskAction } from "../../../core/queue/api.ts";
+import type { TaskAction } from "../../../core/queue/task-action.ts";
 import { TASK_ID, TASK_ID_RULE } from "../../../core/queue/task-input.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
 import { refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";

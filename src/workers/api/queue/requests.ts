@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { QUESTION_ID, QUESTION_ID_RULE } from "../../../core/questions/settings.ts";
 import {
   DEFAULT_LEASE_MS,
   LeaseMs,
@@ -30,4 +31,11 @@ export const FailRequest = z.strictObject({
   retry: z.boolean().default(true),
 });
 export const ExtendRequest = z.strictObject({ lease_id: LeaseId, lease_ms: LeaseMs.default(DEFAULT_LEASE_MS) });
+export const ParkRequest = z.strictObject({
+  lease_id: LeaseId,
+  question: z
+    .string()
+    .regex(QUESTION_ID, { message: QUESTION_ID_RULE })
+    .meta({ description: "Id of the question whose answer the task waits for" }),
+});
 export const ReleaseRequest = z.strictObject({ lease_id: LeaseId });

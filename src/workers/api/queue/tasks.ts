@@ -3,8 +3,8 @@ import { expiresMs, type Grant } from "../../../core/access/grant.ts";
 import { commandedByName, workableRecipients } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import type { TaskAction } from "../../../core/queue/api.ts";
 import { isOutcome, STANDINGS } from "../../../core/queue/bulk.ts";
+import type { TaskAction } from "../../../core/queue/task-action.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { hostOfAnother, refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
@@ -272,10 +272,10 @@ const unknownTask = (queue: string, id: string) =>
   notFound(`The queue ${queue} knows no task "${id}". A task that finished long ago is forgotten.`);
 
 /** Recipients whose tasks the caller may end. */
-const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): string } }) =>
+export const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): string } }) =>
   workableRecipients(c.get("grant"), c.req.param("q") === HOSTS_QUEUE);
 
-async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
+export async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
   const queue = await existingQueue(env, eco, q);
   const answer = acceptedBy(await queue.applyAction(action));
   if ("foreign" in answer) throw new Refusal(refusedRecipient(q, action.recipients, answer.foreign));
