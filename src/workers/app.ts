@@ -39,6 +39,7 @@ import { maintenance } from "./api/introspection/maintenance.ts";
 import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
 import { lineage } from "./api/lineage/routes.ts";
+import { lockRoutes } from "./api/locks/routes.ts";
 import { mail } from "./api/mail/routes.ts";
 import { mcp } from "./api/mcp/routes.ts";
 import { metrics } from "./api/metrics/routes.ts";
@@ -165,6 +166,7 @@ for (const part of [
   noteRoutes,
   questionRoutes,
   answerPage,
+  lockRoutes,
   pages,
 ]) {
   app.route("/", part);

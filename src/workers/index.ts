@@ -13,6 +13,7 @@ export { IdempotencyKeys } from "../durable-objects/idempotency/object.ts";
 export { Intelligence } from "../durable-objects/intelligence/object.ts";
 export { ObservationCache } from "../durable-objects/introspection/object.ts";
 export { LinkRelay } from "../durable-objects/links/object.ts";
+export { Locks } from "../durable-objects/locks/object.ts";
 export { Models } from "../durable-objects/models/object.ts";
 export { Notes } from "../durable-objects/notes/object.ts";
 export { PolicyState } from "../durable-objects/policy/object.ts";

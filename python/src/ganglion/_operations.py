@@ -185,6 +185,10 @@ _LIST_QUESTIONS = Operation("listQuestions", "GET", "/v1/{eco}/questions")
 _GET_QUESTION = Operation("getQuestion", "GET", "/v1/{eco}/questions/{id}")
 _ANSWER_QUESTION = Operation("answerQuestion", "POST", "/v1/{eco}/questions/{id}/answer", keyed=True)
 _CANCEL_QUESTION = Operation("cancelQuestion", "POST", "/v1/{eco}/questions/{id}/cancel", keyed=True)
+_LIST_LOCKS = Operation("listLocks", "GET", "/v1/{eco}/locks")
+_ACQUIRE_LOCK = Operation("acquireLock", "POST", "/v1/{eco}/locks/{name}/acquire", keyed=True)
+_RENEW_LOCK = Operation("renewLock", "POST", "/v1/{eco}/locks/{name}/renew", keyed=True)
+_RELEASE_LOCK = Operation("releaseLock", "POST", "/v1/{eco}/locks/{name}/release", keyed=True)
 
 
 class Operations:
@@ -1153,6 +1157,33 @@ class Operations:
     def cancel_question(self, id: str) -> types.Question:
         """Take a question back."""
         answer: types.Question = self._perform(_CANCEL_QUESTION, {"id": id}, {}, None)
+        return answer
+
+    def list_locks(
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        name: str | None = None,
+        owner: str | None = None,
+    ) -> types.Locks:
+        """List the locks that are held, and who waits."""
+        answer: types.Locks = self._perform(_LIST_LOCKS, {}, {"limit": limit, "after": after, "name": name, "owner": owner}, None)
+        return answer
+
+    def acquire_lock(self, name: str, body: types.AcquireLockBody) -> types.LockAnswer:
+        """Acquire a lock, or wait for it."""
+        answer: types.LockAnswer = self._perform(_ACQUIRE_LOCK, {"name": name}, {}, body)
+        return answer
+
+    def renew_lock(self, name: str, body: types.RenewLockBody) -> types.LockHeld:
+        """Hold a lock for longer."""
+        answer: types.LockHeld = self._perform(_RENEW_LOCK, {"name": name}, {}, body)
+        return answer
+
+    def release_lock(self, name: str, body: types.ReleaseLockBody) -> types.LockReleased:
+        """Release a lock."""
+        answer: types.LockReleased = self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
         return answer
 
 
@@ -2127,4 +2158,31 @@ class AsyncOperations:
     async def cancel_question(self, id: str) -> types.Question:
         """Take a question back."""
         answer: types.Question = await self._perform(_CANCEL_QUESTION, {"id": id}, {}, None)
+        return answer
+
+    async def list_locks(
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        name: str | None = None,
+        owner: str | None = None,
+    ) -> types.Locks:
+        """List the locks that are held, and who waits."""
+        answer: types.Locks = await self._perform(_LIST_LOCKS, {}, {"limit": limit, "after": after, "name": name, "owner": owner}, None)
+        return answer
+
+    async def acquire_lock(self, name: str, body: types.AcquireLockBody) -> types.LockAnswer:
+        """Acquire a lock, or wait for it."""
+        answer: types.LockAnswer = await self._perform(_ACQUIRE_LOCK, {"name": name}, {}, body)
+        return answer
+
+    async def renew_lock(self, name: str, body: types.RenewLockBody) -> types.LockHeld:
+        """Hold a lock for longer."""
+        answer: types.LockHeld = await self._perform(_RENEW_LOCK, {"name": name}, {}, body)
+        return answer
+
+    async def release_lock(self, name: str, body: types.ReleaseLockBody) -> types.LockReleased:
+        """Release a lock."""
+        answer: types.LockReleased = await self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
         return answer

@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -1881,6 +1881,7 @@ class EcosystemUsageObjects(TypedDict):
     schedules: Usage
     notes: Usage
     questions: Usage
+    locks: Usage
     queue_lobby: Usage
     link_relays: Usage
     priority_queues: Usage
@@ -2511,6 +2512,96 @@ class QuestionAnsweredBy(TypedDict):
     way: Literal["token", "session", "link", "rule", "timeout"]
 
 
+class Locks(TypedDict):
+    locks: list[LocksLocksItem]
+    waits: list[LocksWaitsItem]
+    waits_total: int
+    next: str | None
+
+
+class LocksLocksItem(TypedDict):
+    name: str
+    mode: Literal["exclusive", "shared"]
+    owner: str
+    fence: int
+    acquired_at: str
+    expires_at: str
+    ttl_ms: int
+    task: str | None
+    owner_process: LocksLocksItemOwnerProcess | None
+    waiting: int
+
+
+class LocksLocksItemOwnerProcess(TypedDict):
+    host: str
+    process: str
+
+
+class LocksWaitsItem(TypedDict):
+    name: str
+    mode: Literal["exclusive", "shared"]
+    owner: str
+    since: str
+    task: str | None
+    blocked_by: LocksWaitsItemBlockedBy | None
+
+
+class LocksWaitsItemBlockedBy(TypedDict):
+    name: str
+    mode: Literal["exclusive", "shared"]
+    owner: str
+    fence: int | None
+    since: str
+    expires_at: str | None
+    task: str | None
+
+
+class LockAnswerFields1(TypedDict):
+    held: Literal[True]
+    name: str
+    mode: Literal["exclusive", "shared"]
+    fence: int
+    expires_at: str
+
+
+class LockAnswerFields2(TypedDict):
+    held: Literal[False]
+    holder: str
+    blocked_by: LockAnswerFields2BlockedBy
+    cycle: NotRequired[list[LockAnswerFields2CycleItem]]
+
+
+class LockAnswerFields2BlockedBy(TypedDict):
+    name: str
+    mode: Literal["exclusive", "shared"]
+    owner: str
+    fence: int | None
+    since: str
+    expires_at: str | None
+    task: str | None
+
+
+class LockAnswerFields2CycleItem(TypedDict):
+    owner: str
+    waits_for: str
+    held_by: str
+
+
+LockAnswer: TypeAlias = "LockAnswerFields1 | LockAnswerFields2"
+
+
+class LockHeld(TypedDict):
+    held: Literal[True]
+    name: str
+    mode: Literal["exclusive", "shared"]
+    fence: int
+    expires_at: str
+
+
+class LockReleased(TypedDict):
+    released: Literal[True]
+
+
 class NewSignal(TypedDict):
     signal: str
     source: str
@@ -3088,3 +3179,28 @@ class AskQuestionBody(TypedDict):
 class AnswerQuestionBody(TypedDict):
     answer: str
     comment: NotRequired[str]
+
+
+class AcquireLockBody(TypedDict):
+    owner: str
+    ttl_ms: int
+    mode: NotRequired[Literal["exclusive", "shared"]]
+    wait_ms: NotRequired[int]
+    owner_process: NotRequired[AcquireLockBodyOwnerProcess]
+    task: NotRequired[str]
+
+
+class AcquireLockBodyOwnerProcess(TypedDict):
+    host: str
+    process: str
+
+
+class RenewLockBody(TypedDict):
+    owner: NotRequired[str]
+    fence: int
+    ttl_ms: int
+
+
+class ReleaseLockBody(TypedDict):
+    owner: NotRequired[str]
+    fence: int

@@ -48,6 +48,8 @@ export const AttentionItem = z.object({
     "schedule_late_finish",
     "schedule_too_fast",
     "schedule_too_often",
+    "lock_waiting",
+    "lock_cycle",
     "expectation_late",
     "forwards_waiting",
     "projection_lagging",

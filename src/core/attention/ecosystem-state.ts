@@ -3,6 +3,7 @@ import type { Budget } from "../billing/budget.ts";
 import type { DeadLetterSummary } from "../dead-letters/digest.ts";
 import type { FleetHost } from "../hosts/fleet.ts";
 import type { Gap, ScannerStatus } from "../introspection/api.ts";
+import type { LockFindings } from "../locks/api.ts";
 import type { ModelSettingsView } from "../models/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
 import type { QuestionFinding } from "../questions/api.ts";
@@ -52,6 +53,8 @@ export interface EcosystemState {
   readonly schedules?: readonly ScheduleFinding[] | undefined;
   /** Questions that wait for people, the first to expire first; absent: there are none. */
   readonly questions?: readonly QuestionFinding[] | undefined;
+  /** Long waits for locks, and cycles of waits; absent: the ecosystem never had a lock. */
+  readonly locks?: LockFindings | undefined;
   readonly damaged: LogStatus["damaged"];
   /** By projection, when the log received the oldest signal that it has not taken in. */
   readonly undelivered: Readonly<Record<string, string | null>>;
@@ -98,6 +101,8 @@ export const CHANGING_SIGNALS = [
   "Q_QUESTION_ANSWERED",
   "Q_QUESTION_EXPIRED",
   "Q_QUESTION_CANCELLED",
+  "Q_LOCK_LATE",
+  "Q_LOCK_CYCLE",
   "Q_PROGRAM_SILENT",
   "Q_PROGRAM_BACK",
   "ganglion.budget.changed",

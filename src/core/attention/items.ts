@@ -5,6 +5,7 @@ import { exportFindings } from "./exports.ts";
 import type { Finding } from "./finding.ts";
 import { groupByCause } from "./group.ts";
 import { Absences, hostFindings } from "./hosts.ts";
+import { lockFindings } from "./locks.ts";
 import { questionFindings } from "./questions.ts";
 import { deadLetterFindings, queueFindings } from "./queues.ts";
 import { scheduleFindings } from "./schedules.ts";
@@ -24,6 +25,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
     ...exportFindings(state),
     ...scheduleFindings(state, absences),
     ...questionFindings(state),
+    ...lockFindings(state),
   ];
 }
 

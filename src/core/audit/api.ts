@@ -79,6 +79,9 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "DELETE /v1/{eco}/notes/{key}",
   "POST /v1/{eco}/schedules/{name}/runs",
   "POST /v1/{eco}/schedules/{name}/heartbeat",
+  "POST /v1/{eco}/locks/{name}/acquire",
+  "POST /v1/{eco}/locks/{name}/renew",
+  "POST /v1/{eco}/locks/{name}/release",
 ]);
 /** Of the traffic, what is a command where its queue is that of the commands for hosts. */
 const COMMANDS: ReadonlySet<string> = new Set([

@@ -132,6 +132,12 @@ const NoteFacts = z.looseObject({
   about: z.enum(["task", "agent", "ecosystem"]).meta({ description: "What the note is about, by its key" }),
 });
 
+/** A lock, and who has it. */
+const LockFacts = z.looseObject({
+  lock: text.meta({ description: "Name of the lock" }),
+  owner: text.meta({ description: "Who had it, has it, or asked for it" }),
+});
+
 /** Any object: the signal is known by its name, and its sender chooses the facts. */
 const anyFacts = z.record(z.string(), z.unknown());
 
@@ -204,6 +210,9 @@ export const KNOWN_SIGNALS = {
   Q_QUESTION_ANSWERED: { kind: "completion", facts: QuestionFacts },
   Q_QUESTION_EXPIRED: { kind: "error", facts: QuestionFacts },
   Q_QUESTION_CANCELLED: { kind: "advisory", facts: QuestionFacts },
+  Q_LOCK_EXPIRED: { kind: "error", facts: LockFacts },
+  Q_LOCK_LATE: { kind: "advisory", facts: LockFacts },
+  Q_LOCK_CYCLE: { kind: "error", facts: LockFacts },
   Q_REACTION_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_REACTION_FAILED: { kind: "error", facts: anyFacts },
   Q_REACTION_PROGRESS: { kind: "advisory", facts: anyFacts },

@@ -1,6 +1,6 @@
-/** What an ecosystem may be marked as: having hosts, a budget, an export, schedules, notes of tasks, or open questions. Each is a table of names. */
-type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting" | "asking";
-const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling", "noting", "asking"];
+/** What an ecosystem may be marked as: having hosts, a budget, an export, schedules, notes of tasks, open questions, or locks. Each is a table of names. */
+type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting" | "asking" | "locking";
+const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling", "noting", "asking", "locking"];
 
 /** Ecosystems that the minute's round looks at also while they are quiet. */
 export class EcosystemMarks {
@@ -22,9 +22,14 @@ export class EcosystemMarks {
   }
 
   /** What others are told of an ecosystem, so that nobody calls objects of it that hold nothing. */
-  known(ecosystem: string): { exporting: boolean; scheduling: boolean; asking: boolean } {
+  known(ecosystem: string): { exporting: boolean; scheduling: boolean; asking: boolean; locking: boolean } {
     const has = (mark: Mark) => this.has(mark, ecosystem);
-    return { exporting: has("exporting"), scheduling: has("scheduling"), asking: has("asking") };
+    return {
+      exporting: has("exporting"),
+      scheduling: has("scheduling"),
+      asking: has("asking"),
+      locking: has("locking"),
+    };
   }
 
   /** Those that are marked, by name. */

@@ -36,6 +36,7 @@ interface KnownHere {
   readonly exporting: boolean;
   readonly scheduling: boolean;
   readonly asking: boolean;
+  readonly locking: boolean;
 }
 
 /**
@@ -248,8 +249,8 @@ export class Directory extends EcosystemObject<unknown> {
     return { watched: this.#marks.of("watched"), exporting: this.#marks.of("exporting") };
   }
 
-  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, notes of tasks, or open questions. */
-  mark(mark: "exporting" | "scheduling" | "noting" | "asking", ecosystem: string, marked: boolean): void {
+  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, notes of tasks, open questions, or ever had locks. */
+  mark(mark: "exporting" | "scheduling" | "noting" | "asking" | "locking", ecosystem: string, marked: boolean): void {
     this.#marks.set(mark, ecosystem, marked);
   }
 

@@ -13,6 +13,7 @@ import {
   type PresenceLimits,
   PresenceTracker,
 } from "../../core/hosts/presence-tracker.ts";
+import { type ProcessLife, type ProcessName, processLife } from "../../core/hosts/process-life.ts";
 import { countRestarts, type RestartCount } from "../../core/hosts/restart-count.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
@@ -76,6 +77,17 @@ export class KnownHosts {
   isHere(host: string): boolean | undefined {
     const presence = this.#presence.get(host);
     return presence === undefined ? undefined : isHere(presence);
+  }
+
+  /** The lives of processes, as their hosts reported them last. */
+  processLives(asked: readonly ProcessName[]): ProcessLife[] {
+    return asked.map(({ host, process }) => {
+      const presence = this.#presence.get(host);
+      if (presence === undefined) return "ended";
+      const status = this.#statuses.get(host);
+      const awaySinceMs = presence.lostMs ?? (presence.state === "down" ? presence.sinceMs : null);
+      return processLife(process, status === undefined ? null : readHostObject(status), awaySinceMs);
+    });
   }
 
   /** Where the monitors of each host continue. */

@@ -3,6 +3,7 @@ import type { FleetPage } from "../../core/hosts/fleet.ts";
 import { fleetHost } from "../../core/hosts/fleet-host.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
+import type { ProcessLife, ProcessName } from "../../core/hosts/process-life.ts";
 import { hostSamples } from "../../core/metrics/samples.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
@@ -107,6 +108,12 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     const { names } = this.#hosts;
     const views = names.slice(0, limit).map((host) => this.#hosts.view(host));
     return { hosts: views.flatMap((view) => (view === undefined ? [] : [fleetHost(view)])), total: names.length };
+  }
+
+  /** Whether processes run, in the order in which they are asked after. */
+  async processLives(asked: readonly ProcessName[]): Promise<ProcessLife[]> {
+    await this.#knowLinks();
+    return this.#hosts.processLives(asked);
   }
 
   async agent(host: string): Promise<AgentView | null> {

@@ -20,6 +20,7 @@ export interface ErasureBindings extends PlacementVariables {
   readonly SCHEDULES: Namespace<ErasableObject>;
   readonly NOTES: Namespace<ErasableObject>;
   readonly QUESTIONS: Namespace<ErasableObject>;
+  readonly LOCKS: Namespace<ErasableObject>;
 }
 
 /** The rules first: what they have decided and not yet handed on is not handed on any more. */
@@ -34,6 +35,7 @@ const BEHIND_QUEUES: readonly string[] = [
   "Schedules",
   "Notes",
   "Questions",
+  "Locks",
   "DeadLetters",
   "IdempotencyKeys",
   "AuditLog",
@@ -92,6 +94,7 @@ export class ErasureObjects {
       Schedules: env.SCHEDULES,
       Notes: env.NOTES,
       Questions: env.QUESTIONS,
+      Locks: env.LOCKS,
     };
   }
 }

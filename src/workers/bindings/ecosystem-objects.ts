@@ -5,6 +5,7 @@ import {
   deadLetters,
   idempotencyKeys,
   intelligence,
+  locks,
   models,
   notes,
   observationCache,
@@ -39,4 +40,5 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   Schedules: schedules(env, ecosystem),
   Notes: notes(env, ecosystem),
   Questions: questions(env, ecosystem),
+  Locks: locks(env, ecosystem),
 });

@@ -9,6 +9,8 @@ import type { IdempotencyKeys } from "../../durable-objects/idempotency/object.t
 import type { Intelligence } from "../../durable-objects/intelligence/object.ts";
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
 import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
+import type { Locks } from "../../durable-objects/locks/object.ts";
+import type { LocksBindings } from "../../durable-objects/locks/ports.ts";
 import type { Models, ModelsBindings } from "../../durable-objects/models/object.ts";
 import type { Notes } from "../../durable-objects/notes/object.ts";
 import type { NotesBindings } from "../../durable-objects/notes/ports.ts";
@@ -51,6 +53,7 @@ export interface Environment
     SchedulesBindings,
     NotesBindings,
     QuestionsBindings,
+    LocksBindings,
     ReportBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
@@ -80,6 +83,8 @@ export interface Environment
   readonly NOTES: Namespace<CallsOf<Notes>>;
   /** Questions to people, one for each ecosystem. */
   readonly QUESTIONS: Namespace<CallsOf<Questions>>;
+  /** Who holds which lock, and who waits; one for each ecosystem. */
+  readonly LOCKS: Namespace<CallsOf<Locks>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

@@ -30,5 +30,6 @@ export const idempotencyKeys = (env: Environment, place: string) => objectNamed(
 export const schedules = (env: Environment, ecosystem: string) => objectNamed(env.SCHEDULES, ecosystem, env);
 export const notes = (env: Environment, ecosystem: string) => objectNamed(env.NOTES, ecosystem, env);
 export const questions = (env: Environment, ecosystem: string) => objectNamed(env.QUESTIONS, ecosystem, env);
+export const locks = (env: Environment, ecosystem: string) => objectNamed(env.LOCKS, ecosystem, env);
 /** One for the whole deployment. */
 export const directory = (env: Environment) => objectNamed(env.DIRECTORY, "directory", env);

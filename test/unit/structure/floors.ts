@@ -70,6 +70,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
     "dead-letters",
     "hosts",
     "introspection",
+    "locks",
     "models",
     "policy",
     "questions",

@@ -16,6 +16,7 @@ const OBJECTS = [
     "idempotency_keys",
     "intelligence",
     "link_relays",
+    "locks",
     "models",
     "notes",
     "observation_cache",

@@ -22,6 +22,7 @@ const OBJECTS = [
   "SCHEDULES",
   "NOTES",
   "QUESTIONS",
+  "LOCKS",
 ] as const;
 const namespaces = env as unknown as Record<string, DurableObjectNamespace>;
 

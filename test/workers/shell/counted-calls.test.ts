@@ -14,6 +14,7 @@ import { IdempotencyKeys } from "../../../src/durable-objects/idempotency/object
 import { Intelligence } from "../../../src/durable-objects/intelligence/object.ts";
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
 import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
+import { Locks } from "../../../src/durable-objects/locks/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
 import { Notes } from "../../../src/durable-objects/notes/object.ts";
 import { PolicyState } from "../../../src/durable-objects/policy/object.ts";
@@ -227,6 +228,7 @@ const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
   agents: [],
   agent: ["none"],
   fleet: [1],
+  processLives: [[{ host: "none", process: "none" }]],
   forget: ["none"],
   settings: [],
   configure: [{}],
@@ -364,6 +366,32 @@ const QUESTIONS: ArgumentsOf<Questions> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const A_HOLDING = { name: "port:80", fence: 1, owner: undefined, token: "t", admin: false };
+const LOCKS: ArgumentsOf<Locks> = {
+  acquire: [
+    {
+      id: "r",
+      name: "port:80",
+      mode: "exclusive",
+      owner: "o",
+      token: "t",
+      admin: false,
+      ttlMs: 1_000,
+      waitMs: 0,
+      task: null,
+      process: null,
+    },
+  ],
+  renew: [A_HOLDING, 1_000],
+  release: [A_HOLDING],
+  leave: ["r"],
+  list: [{ after: 0, limit: 1 }],
+  attention: [],
+  transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const TELEMETRY: ArgumentsOf<Telemetry> = {
   show: [],
   set: [NewExport.parse({ endpoint: "https://otel.example" })],
@@ -447,6 +475,7 @@ const OBJECTS: readonly Row[] = [
   ["Schedules", env.SCHEDULES, Schedules, SCHEDULES],
   ["Notes", env.NOTES, Notes, NOTES],
   ["Questions", env.QUESTIONS, Questions, QUESTIONS],
+  ["Locks", env.LOCKS, Locks, LOCKS],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

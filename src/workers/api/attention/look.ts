@@ -13,6 +13,7 @@ import {
   agentRegistry,
   deadLetters,
   directory,
+  locks,
   models,
   observationCache,
   policyState,
@@ -81,20 +82,24 @@ export async function lookAt(
       exporting: false,
       scheduling: false,
       asking: false,
+      locking: false,
     }),
   ]);
-  const { queues, inAll, exporting, scheduling, asking } = known;
+  const { queues, inAll, exporting, scheduling, asking, locking } = known;
   if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
   if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
-  // Nobody calls the object of an export, or of schedules or questions, where there are none.
-  const [exported, scheduled, open] = await Promise.all([
+  // Nobody calls the object of an export, or of schedules, questions or locks, where there are none.
+  const [exported, scheduled, open, locked] = await Promise.all([
     exporting ? part("export", () => telemetry(env, ecosystem).show(), undefined) : undefined,
     scheduling ? part("schedules", () => schedules(env, ecosystem).attention(), undefined) : undefined,
     asking ? part("questions", () => questions(env, ecosystem).attention(), undefined) : undefined,
+    locking ? part("locks", () => locks(env, ecosystem).attention(), undefined) : undefined,
   ]);
   if (scheduled !== undefined && scheduled.total > scheduled.schedules)
     unread.push(`schedules after ${scheduled.findings.at(-1)?.schedule}`);
   if (open !== undefined && open.total > open.findings.length) unread.push("questions beyond the first to expire");
+  if (locked !== undefined && locked.total > locked.waits.length)
+    unread.push(`waits for locks after ${locked.waits.length}`);
   const cursors = {
     ...(window === undefined ? {} : { observations: window.cursor }),
     ...(policy === undefined ? {} : { policy: policy.cursor }),
@@ -119,6 +124,7 @@ export async function lookAt(
     exporting: exported?.health,
     schedules: scheduled?.findings,
     questions: open?.findings,
+    locks: locked,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
@@ -152,7 +158,7 @@ async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
-  const { queues: known, exporting, scheduling, asking } = await directory(env).known(ecosystem);
+  const { queues: known, exporting, scheduling, asking, locking } = await directory(env).known(ecosystem);
   const asked = await Promise.allSettled(
     known.slice(0, maxQueues).map(({ name }) => onceMore(() => priorityQueue(env, ecosystem, name).status())),
   );
@@ -165,5 +171,5 @@ async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, 
       unread.push(`the queue ${queue}`);
     }
   });
-  return { queues, inAll: known.length, exporting, scheduling, asking };
+  return { queues, inAll: known.length, exporting, scheduling, asking, locking };
 }

@@ -63,6 +63,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       { name: "questions", description: "Questions to people, and their answers" },
       { name: "schedules", description: "Tasks and signals at certain times, and jobs elsewhere that report theirs" },
       { name: "coordination", description: "What agents share: notes that no two writers overwrite for each other" },
+      { name: "locks", description: "Locks with fences: who holds what, and who waits" },
       { name: "federation", description: "Several ecosystems: bridges between them, and what needs somebody in any" },
       {
         name: "intelligence",
