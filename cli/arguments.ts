@@ -101,6 +101,13 @@ function jsonOrText(text: string): unknown {
   return typeof value === "number" && /e/i.test(text) && String(value) !== text.trim() ? text : value;
 }
 
+/** Gathers `--label name=value`. */
+export function label(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Give name=value.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
 export function facts(text: string): Record<string, unknown> {
   const value = jsonOrText(text);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { Client } from "../../../src/client/client.ts";
 import type { TaskReceipt, TaskView } from "../../../src/core/queue/api.ts";
 import { Outcome } from "../../../src/core/queue/task.ts";
-import { list, milliseconds, time, wholeNumber } from "../../arguments.ts";
+import { label, list, milliseconds, time, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { PAYLOAD_FORMS, readPayload } from "../../payload.ts";
@@ -25,6 +25,8 @@ interface AddOptions {
   readonly timeout?: number;
   readonly deadline?: number;
   readonly needs?: string[];
+  readonly gpuMemory?: number;
+  readonly needsLabel?: Record<string, string>;
 }
 
 const add = () =>
@@ -48,13 +50,15 @@ const add = () =>
       "the task fails when no worker has taken it within this time, such as 1d",
       milliseconds(1),
     )
+    .option("--gpu-memory <mb>", "free memory that a GPU of the worker's host must have, in MB", wholeNumber(1))
+    .option("--needs-label <name=value>", "label that the worker's host must have; may be repeated", label)
     .option("--needs <skills>", "skills that a worker must have for the task (repeatable, or with commas)", list)
     .addHelpText(
       "after",
       '\nA line of --bulk: {"recipient", "type", "payload", "task_id", "priority", …}, as the API takes it.',
     )
     .action(async (recipient: string | undefined, options: AddOptions, command: Command) => {
-      const { queue, type, priority, id, delay, attempts, timeout, deadline, needs, bulk } = options;
+      const { queue, type, priority, id, delay, attempts, timeout, deadline, bulk } = options;
       const common = {
         priority,
         delay_ms: delay,
@@ -62,7 +66,7 @@ const add = () =>
         timeout_ms: timeout,
         deadline_ms: deadline,
         sender: defaultSource(),
-        ...(needs && { needs: { skills: needs } }),
+        ...needsOf(options),
       };
       if (bulk !== undefined) {
         if (id !== undefined) throw new UsageError("--id names one task: with --bulk put task_id into each line");
@@ -80,6 +84,11 @@ const add = () =>
       const [task] = await clientFor(command).queues.put(queue, [{ ...common, recipient, type, payload, task_id: id }]);
       await print(wantsJson(command) ? JSON.stringify(task) : receiptText(id, task));
     });
+
+function needsOf({ needs, gpuMemory, needsLabel }: AddOptions) {
+  if (needs === undefined && gpuMemory === undefined && needsLabel === undefined) return {};
+  return { needs: { skills: needs, gpu_memory_mb: gpuMemory, labels: needsLabel } };
+}
 
 /** A task without an id of the caller's own can be known only because the request was sent again after a lost answer. */
 function receiptText(ownId: string | undefined, task: TaskReceipt | undefined): string {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
 import { TaskReleased, type Worker, work } from "../../../src/client/work/worker.ts";
-import { list, milliseconds, wholeNumber } from "../../arguments.ts";
+import { label, list, milliseconds, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { remark } from "../../output.ts";
 import { connectionFor, defaultSource } from "../../settings.ts";
@@ -14,6 +14,8 @@ interface WorkCommandOptions {
   readonly lease?: number;
   readonly grace?: number;
   readonly skills?: string[];
+  readonly host?: string;
+  readonly label?: Record<string, string>;
   readonly name?: string;
 }
 
@@ -44,6 +46,8 @@ export const workCommand = () =>
     )
     .option("--grace <time>", "how long a command has to end after SIGTERM (default: 10s)", milliseconds(0, LEASE.max))
     .option("--skills <skills>", "what this worker can do: it gets tasks that need these, too", list)
+    .option("--host <host>", "the host that it runs on: it gets tasks that need what this host has now")
+    .option("--label <name=value>", "label of the host; may be repeated", label)
     .option("--name <name>", "name of the worker, for people (default: GANGLION_HOST_ID, or this host's name)")
     .addHelpText(
       "after",
@@ -52,7 +56,7 @@ export const workCommand = () =>
     )
     .action(
       async (recipient: string, [program = "", ...args]: string[], options: WorkCommandOptions, command: Command) => {
-        const { queue, concurrency = 1, lease, grace = GRACE_MS, skills, name } = options;
+        const { queue, concurrency = 1, lease, grace = GRACE_MS, skills, host, label: labels, name } = options;
         const hurrying = new AbortController();
         const trouble = whyNotStartable(program);
         if (trouble !== undefined) throw new UsageError(trouble);
@@ -79,6 +83,8 @@ export const workCommand = () =>
             worker: name ?? defaultSource(),
             ...(lease === undefined ? {} : { leaseMs: lease }),
             ...(skills === undefined ? {} : { skills }),
+            ...(host === undefined ? {} : { host }),
+            ...(labels === undefined ? {} : { labels }),
             onRemark: remark,
             onConnection: (error) => {
               if (error === null) remark(`Working for ${recipient} in ${queue}; Ctrl-C to stop`);

@@ -1445,6 +1445,7 @@ class Task(TypedDict):
     worker: NotRequired[str]
     lease_id: NotRequired[str]
     lease_expires_at: NotRequired[str]
+    unplaced: NotRequired[str]
     error: NotRequired[str]
     finished_at: NotRequired[str]
     waited_ms: float
@@ -1456,6 +1457,8 @@ class Task(TypedDict):
 
 class TaskNeeds(TypedDict):
     skills: list[str]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class TaskWaitsFor(TypedDict):
@@ -1507,6 +1510,8 @@ class LeasedTasksTasksItem(TypedDict):
 
 class LeasedTasksTasksItemNeeds(TypedDict):
     skills: list[str]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class LeasedTasksTasksItemAnswersItem(TypedDict):
@@ -2657,7 +2662,9 @@ class NewTask(TypedDict):
 
 
 class NewTaskNeeds(TypedDict):
-    skills: list[str]
+    skills: NotRequired[list[str]]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class NewCall(TypedDict):
@@ -2677,7 +2684,9 @@ class NewCall(TypedDict):
 
 
 class NewCallNeeds(TypedDict):
-    skills: list[str]
+    skills: NotRequired[list[str]]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class QueueSettingsChange(TypedDict):
@@ -2719,6 +2728,8 @@ class LeaseRequest(TypedDict):
     wait_ms: NotRequired[int]
     worker: NotRequired[str]
     skills: NotRequired[list[str]]
+    host: NotRequired[str]
+    labels: NotRequired[dict[str, str]]
 
 
 class CompleteRequest(TypedDict):

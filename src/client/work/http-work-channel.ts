@@ -88,7 +88,7 @@ class HttpWorkChannel implements WorkChannel {
 
   async #lease(): Promise<void> {
     if (this.#ready === undefined) return;
-    const { recipient, lease_ms, skills } = this.#ready;
+    const { recipient, lease_ms, skills, host, labels } = this.#ready;
     const { worker } = this.#options;
     try {
       const { tasks } = await this.#post(LeasedTasks, "/lease", {
@@ -98,6 +98,8 @@ class HttpWorkChannel implements WorkChannel {
         wait_ms: WAIT_MS,
         worker,
         skills,
+        host,
+        labels,
       });
       for (const { lease_id } of tasks) this.#held.add(lease_id);
       if (tasks.length > 0 && !this.#closed) this.#options.onFrame({ type: "tasks", tasks });

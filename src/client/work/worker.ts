@@ -16,6 +16,10 @@ export interface WorkOptions {
   readonly leaseMs?: number;
   /** What this worker can do: it gets tasks that need these skills, too. */
   readonly skills?: readonly string[];
+  /** The host that it runs on: it gets tasks that need what this host has now. Its token must be good for the host. */
+  readonly host?: string;
+  /** Labels of the host, such as `{ zone: "a" }`. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Name of the worker, for people; default: the recipient. */
   readonly worker?: string;
   /** While tasks come over plain HTTP: time between two attempts to open the channel; default 30,000. */
@@ -52,7 +56,7 @@ class QueueWorker implements Worker {
   readonly #recipient: string;
   readonly #concurrency: number;
   readonly #leaseMs: number;
-  readonly #skills: readonly string[] | undefined;
+  readonly #claims: Pick<WorkOptions, "skills" | "host" | "labels">;
   readonly #connection: WorkerConnection;
   readonly #tasks: RunningTasks;
   readonly #renewal: ReturnType<typeof setInterval>;
@@ -66,7 +70,8 @@ class QueueWorker implements Worker {
     this.#recipient = recipient;
     this.#concurrency = options.concurrency ?? 1;
     this.#leaseMs = leaseMs;
-    this.#skills = options.skills;
+    const { skills, host, labels } = options;
+    this.#claims = { ...(skills && { skills }), ...(host !== undefined && { host }), ...(labels && { labels }) };
     this.#stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -123,8 +128,9 @@ class QueueWorker implements Worker {
 
   #sendReady(): void {
     const credit = this.#state === "working" ? this.#concurrency : 0;
-    const skills = this.#skills === undefined ? {} : { skills: [...this.#skills] };
-    this.#connection.send({ type: "ready", recipient: this.#recipient, credit, lease_ms: this.#leaseMs, ...skills });
+    const { skills, ...where } = this.#claims;
+    const claims = { ...where, ...(skills === undefined ? {} : { skills: [...skills] }) };
+    this.#connection.send({ type: "ready", recipient: this.#recipient, credit, lease_ms: this.#leaseMs, ...claims });
   }
 
   #drain(): void {

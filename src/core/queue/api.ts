@@ -6,6 +6,7 @@ import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
 import { LateMail } from "./late-mail.ts";
+import { NeedsView } from "./needs-view.ts";
 import { QueuePause } from "./pause.ts";
 import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";
@@ -32,13 +33,6 @@ const CauseFields = {
   trace: z.string().optional().meta({ description: "W3C traceparent" }),
   depth: z.int().optional().meta({ description: "Length of the chain of causes above the task" }),
 };
-
-const Needs = z
-  .object({ skills: z.array(z.string()) })
-  .optional()
-  .meta({
-    description: "What a worker must have to be given the task",
-  });
 
 const Answers = z
   .array(AwaitedAnswer)
@@ -84,7 +78,7 @@ export const LeasedTask = z.object({
   lease_expires_at: Timestamp,
   payload: AnyJson,
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
-  needs: Needs,
+  needs: NeedsView,
   answers: Answers,
   ...CauseFields,
   ...HandedNotes,
@@ -122,7 +116,7 @@ export const TaskView = z.object({
   max_attempts: z.int(),
   timeout_ms: MsOrNull,
   deadline_at: Timestamp.nullable(),
-  needs: Needs,
+  needs: NeedsView,
   ...CauseFields,
   status: TaskStatus,
   outcome: Outcome.optional(),
@@ -133,6 +127,10 @@ export const TaskView = z.object({
   worker: z.string().optional(),
   lease_id: z.string().optional(),
   lease_expires_at: Timestamp.optional(),
+  unplaced: z
+    .string()
+    .optional()
+    .meta({ description: "Why no worker is given the task, where it needs something of a host" }),
   error: z.string().optional(),
   finished_at: Timestamp.optional(),
   waited_ms: z.number(),

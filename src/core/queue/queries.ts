@@ -7,6 +7,9 @@ export interface LeaseQuery {
   readonly waitMs: number;
   readonly worker: string;
   readonly skills?: readonly string[] | undefined;
+  /** The host that the worker runs on, and its labels. */
+  readonly host?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** The token that asks. A token that ends while the request waits gets no task. */
   readonly token?: CallerToken | undefined;
 }

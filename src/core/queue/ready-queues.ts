@@ -1,4 +1,5 @@
 import { Heap } from "../collections/heap.ts";
+import { type Abilities, isOfHost } from "./needs.ts";
 import { fits, type Routed, recipientOf, routeOf } from "./route.ts";
 import { LEAST_URGENT, MOST_URGENT } from "./task.ts";
 
@@ -41,6 +42,8 @@ export class ReadyQueues<Task extends ReadyTask> {
   readonly #needing = new Map<string, Map<string, readonly string[]>>();
   readonly #source: ReadySource<Task>;
   #size = 0;
+  /** Routes of tasks that need something of a host. */
+  #ofHosts = 0;
 
   constructor(source: ReadySource<Task>) {
     this.#source = source;
@@ -57,6 +60,7 @@ export class ReadyQueues<Task extends ReadyTask> {
     if (queues === undefined) {
       queues = { byPriority: Array.from({ length: LEAST_URGENT }, () => new Heap<number>()), ready: 0, tombstones: 0 };
       this.#byRoute.set(route, queues);
+      if (needs.some(isOfHost)) this.#ofHosts++;
       if (needs.length > 0) this.#needing.set(recipient, (this.#needing.get(recipient) ?? new Map()).set(route, needs));
     }
     queues.byPriority[priority - MOST_URGENT]?.push(seq, seq);
@@ -80,13 +84,18 @@ export class ReadyQueues<Task extends ReadyTask> {
     return this.#byRoute.has(recipient);
   }
 
+  /** Whether a ready task needs something of a host. */
+  get placing(): boolean {
+    return this.#ofHosts > 0;
+  }
+
   /** Recipients that have a ready task. */
   recipients(): Iterable<string> {
     return new Set([...this.#byRoute.keys()].map(recipientOf));
   }
 
   /** The routes of these recipients whose tasks a worker with these skills may do. */
-  routesFor(recipients: readonly string[], skills: ReadonlySet<string>): readonly string[] {
+  routesFor(recipients: readonly string[], skills: Abilities): readonly string[] {
     if (skills.size === 0 || this.#needing.size === 0) return recipients;
     return recipients.flatMap((recipient) => {
       const needing = [...(this.#needing.get(recipient) ?? [])];
@@ -151,6 +160,7 @@ export class ReadyQueues<Task extends ReadyTask> {
     if (queues.ready > 0) return;
     const route = routeOf(task);
     this.#byRoute.delete(route);
+    if (task.needs?.some(isOfHost) === true) this.#ofHosts--;
     const needing = this.#needing.get(task.recipient);
     if (needing?.delete(route) === true && needing.size === 0) this.#needing.delete(task.recipient);
   }

@@ -1,3 +1,5 @@
+import type { Abilities } from "./needs.ts";
+
 /** Tasks wait in one line for each route: those of a recipient, apart for each set of skills that they need. */
 export interface Routed {
   readonly recipient: string;
@@ -11,7 +13,7 @@ export const routeOf = ({ recipient, needs }: Routed): string =>
 
 export const recipientOf = (route: string): string => route.split(" ", 1)[0] ?? route;
 
-export const NO_SKILLS: ReadonlySet<string> = new Set();
+export const NO_SKILLS: Abilities = new Set<string>();
 
-export const fits = (needs: readonly string[] | undefined, skills: ReadonlySet<string>): boolean =>
+export const fits = (needs: readonly string[] | undefined, skills: Abilities): boolean =>
   needs?.every((skill) => skills.has(skill)) ?? true;

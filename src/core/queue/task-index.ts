@@ -3,6 +3,7 @@ import { Depths } from "./depths.ts";
 import { deadlineOf, type Entry, heapBytesOf, storedEntry } from "./entry.ts";
 import { Holders } from "./holders.ts";
 import { LongRunning } from "./long-running.ts";
+import type { Abilities } from "./needs.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
 import { ReadyQueues } from "./ready-queues.ts";
 import type { Lease, Task } from "./task.ts";
@@ -101,12 +102,17 @@ export class TaskIndex {
     return this.#ready.hasFor(recipient);
   }
 
+  /** What can be told of the tasks that are ready. */
+  get ready(): Pick<ReadyQueues<Entry>, "placing"> {
+    return this.#ready;
+  }
+
   get readyRecipients(): Iterable<string> {
     return this.#ready.recipients();
   }
 
   /** The lines of tasks from which a worker with these skills takes the next one. */
-  routesFor(recipients: readonly string[], skills: ReadonlySet<string>): readonly string[] {
+  routesFor(recipients: readonly string[], skills: Abilities): readonly string[] {
     return this.#ready.routesFor(recipients, skills);
   }
 

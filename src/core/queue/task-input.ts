@@ -3,6 +3,7 @@ import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
+import { writeNeeds } from "./needs.ts";
 import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask, type TaskCause } from "./task.ts";
 
 /** Name of a queue: a path segment that needs no escaping. */
@@ -47,6 +48,29 @@ export const Skills = z
   .max(MAX_SKILLS)
   .transform((skills) => [...new Set(skills)].sort());
 
+const MAX_LABELS = 8;
+/** Labels of a host, such as `{"zone": "a"}`. */
+export const Labels = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: "a label is letters, digits and . _ - (63 at most)" }),
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+      message: "a label's value is letters, digits and . _ - (63 at most)",
+    }),
+  )
+  .refine((labels) => Object.keys(labels).length <= MAX_LABELS, { message: `${MAX_LABELS} labels at most` });
+/** The host that a worker runs on. */
+export const HostName = identifier("a host");
+
+/** What a worker must have to be given a task. */
+const NeedsInput = z.strictObject({
+  skills: Skills.optional(),
+  /** Free memory of one GPU of the worker's host, in MB. */
+  gpu_memory_mb: z.int().min(1).max(100_000_000).optional(),
+  labels: Labels.optional(),
+});
+
 /** Fields of both tasks and calls. */
 const CommonFields = {
   recipient: Recipient,
@@ -56,7 +80,7 @@ const CommonFields = {
   sender: z.string().min(1).max(LIMITS.identifierLength).nullish(),
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
   /** What a worker must have to be given the task. */
-  needs: z.strictObject({ skills: Skills }).nullish(),
+  needs: NeedsInput.nullish(),
   /** Id of the signal that led to the task. Signals that follow from the task name the same cause. */
   cause: identifier("an id").nullish(),
   /** W3C traceparent that the task continues. */
@@ -66,7 +90,8 @@ const CommonFields = {
 };
 
 function needsOf({ needs }: Pick<CallInput, "needs">): { needs?: readonly string[] } {
-  return needs === undefined || needs === null || needs.skills.length === 0 ? {} : { needs: needs.skills };
+  const words = writeNeeds(needs ?? {});
+  return words === undefined ? {} : { needs: words };
 }
 
 /** A trace without a cause comes from outside: the task continues it, and belongs to no chain of signals. */

@@ -1,3 +1,4 @@
+import type { Abilities } from "./needs.ts";
 import type { FinishedTask, Outcome, Task } from "./task.ts";
 import type { ReadParked } from "./task-index.ts";
 
@@ -23,7 +24,7 @@ export interface LeaseWish {
   readonly worker: string;
   readonly leaseMs: number;
   /** Default: none. */
-  readonly skills?: ReadonlySet<string> | undefined;
+  readonly skills?: Abilities | undefined;
 }
 
 export interface TaskQueueOptions {

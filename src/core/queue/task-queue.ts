@@ -32,6 +32,7 @@ export class TaskQueue {
   readonly depths: TaskIndex["depths"];
   readonly longRunning: TaskIndex["longRunning"];
   readonly openCalls: TaskIndex["calls"];
+  readonly ready: TaskIndex["ready"];
   readonly #options: TaskQueueOptions;
   readonly #index: TaskIndex;
   readonly #changes = new ChangeTracker();
@@ -43,8 +44,8 @@ export class TaskQueue {
     this.#options = options;
     this.#nextSeq = options.nextSeq;
     this.#index = new TaskIndex(options.tasks, options.read, options.residentBytes ?? RESIDENT_BYTES);
-    const { depths, longRunning, calls } = this.#index;
-    [this.depths, this.longRunning, this.openCalls] = [depths, longRunning, calls];
+    const { depths, longRunning, calls, ready } = this.#index;
+    [this.depths, this.longRunning, this.openCalls, this.ready] = [depths, longRunning, calls, ready];
     this.parking = new Parking(this.#index, this.#changes, (entry, taskId) => this.#refuse(entry, taskId));
   }
 

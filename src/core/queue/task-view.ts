@@ -1,5 +1,6 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Entry } from "./entry.ts";
+import { readNeeds } from "./needs.ts";
 import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
 
 /** A {@link LeasedTask} as JSON text. The payload is passed through as it was stored, without parsing. */
@@ -22,8 +23,8 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
 }
 
-/** An unfinished task as the JSON text of a {@link TaskView}. */
-export function entryJson(entry: Entry, payloadJson: string): string {
+/** An unfinished task as the JSON text of a {@link TaskView}. @param unplaced - why no worker is given it */
+export function entryJson(entry: Entry, payloadJson: string, unplaced?: string): string {
   const { lease, readyMs, state, waitsFor, answers } = entry;
   const head = {
     ...termsView(entry),
@@ -35,6 +36,7 @@ export function entryJson(entry: Entry, payloadJson: string): string {
     ...(lease === null
       ? {}
       : { worker: lease.worker, lease_id: lease.id, lease_expires_at: formatTimestamp(lease.expiresMs) }),
+    ...(unplaced === undefined ? {} : { unplaced }),
     waited_ms: entry.waitedMs,
     ran_ms: entry.ranMs,
     history: entry.history.map(eventView),
@@ -76,7 +78,7 @@ function termsView(task: Entry | FinishedTask) {
 }
 
 /** As the task was given. */
-const needsView = ({ needs }: Pick<Entry, "needs">) => (needs === undefined ? {} : { needs: { skills: needs } });
+const needsView = ({ needs }: Pick<Entry, "needs">) => (needs === undefined ? {} : { needs: readNeeds(needs) });
 
 interface TaskCauseView {
   readonly cause: string;

@@ -1,6 +1,7 @@
 import { Heap } from "../collections/heap.ts";
 import type { Entry } from "./entry.ts";
-import { fits } from "./route.ts";
+import { type Abilities, gpuMemoryOf } from "./needs.ts";
+import { fits, NO_SKILLS } from "./route.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
 /** A connected worker, or a lease request that waits for its answer. */
@@ -11,12 +12,19 @@ export interface Waiter {
   readonly worker: string;
   readonly leaseMs: number;
   /** What it can do; absent: nothing that a task could need. */
-  readonly skills?: ReadonlySet<string> | undefined;
+  readonly skills?: Abilities | undefined;
+  /** The host that it runs on, and how busy that is now, 0 to 100; absent: it does not say. */
+  readonly host?: string | undefined;
+  readonly load?: (() => number) | undefined;
+  /** It was given a task. */
+  readonly took?: ((entry: Entry) => void) | undefined;
   /** Whether the waiter can take one more task. */
   readonly hasRoom: () => boolean;
   readonly give: (entry: Entry) => void;
 }
 
+/** A task that a waiter holds weighs as much as so many percent of its host's CPU or GPU. */
+const LOAD_OF_A_TASK = 10;
 /** Waiters of a queue at most, which its sockets and requests are far below. */
 const MANY = 2 ** 20;
 
@@ -64,6 +72,14 @@ export class Waiters {
     return this.#byRecipient.get(recipient)?.some((waiter) => waiter.hasRoom()) ?? false;
   }
 
+  /** Hosts of waiters that take tasks of `recipient` and have what does not change of these needs, as far as they say them. */
+  hostsFor(recipient: string, needs: readonly string[] = []): string[] {
+    const waiters = recipient === "*" ? [...this.#byRecipient.values()].flat() : this.#byRecipient.get(recipient);
+    const lasting = needs.filter((need) => gpuMemoryOf(need) === undefined);
+    const able = waiters?.filter(({ skills = NO_SKILLS }) => fits(lasting, skills)) ?? [];
+    return [...new Set(able.flatMap(({ host }) => host ?? []))].sort();
+  }
+
   /** Number of waiters by recipient. */
   get counts(): Record<string, number> {
     return Object.fromEntries([...this.#byRecipient].map(([recipient, waiters]) => [recipient, waiters.length]));
@@ -88,16 +104,18 @@ export class Waiters {
     waiters.splice(index, 1);
     waiters.push(waiter);
     waiter.give(entry);
+    waiter.took?.(entry);
     return true;
   }
 
   /**
-   * The least loaded waiter first; of equal ones that whose last task is longest ago. One that gets none is not asked again:
+   * The least loaded waiter first, by the tasks that it holds and by how busy its host is; of equal ones that whose last task is longest ago. One that gets none is not asked again:
    * no task comes meanwhile.
    */
   #handOutByLoad(queue: TaskQueue, nowMs: number): void {
     const byLoad = new Heap<Waiter>();
-    const order = (waiter: Waiter, place: number) => queue.heldBy(waiter.holder) * MANY + place;
+    const order = (waiter: Waiter, place: number) =>
+      (queue.heldBy(waiter.holder) + (waiter.load?.() ?? 0) / LOAD_OF_A_TASK) * MANY + place;
     let place = 0;
     for (const waiters of this.#byRecipient.values())
       for (const waiter of waiters) if (waiter.hasRoom()) byLoad.push(order(waiter, place++), waiter);
@@ -108,6 +126,7 @@ export class Waiters {
       waiters.splice(waiters.indexOf(waiter), 1);
       waiters.push(waiter);
       waiter.give(entry);
+      waiter.took?.(entry);
       if (waiter.hasRoom()) byLoad.push(order(waiter, place++), waiter);
     }
   }

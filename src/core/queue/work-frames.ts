@@ -1,7 +1,17 @@
 import * as z from "zod";
 import { LIMITS } from "../signals/limits.ts";
 import { LeasedTask, QueueEvent, TaskReceipt } from "./api.ts";
-import { CallInput, DEFAULT_LEASE_MS, LeaseMs, MAX_TASKS, Recipient, Skills, TaskId } from "./task-input.ts";
+import {
+  CallInput,
+  DEFAULT_LEASE_MS,
+  HostName,
+  Labels,
+  LeaseMs,
+  MAX_TASKS,
+  Recipient,
+  Skills,
+  TaskId,
+} from "./task-input.ts";
 
 /**
  * Frames of the worker's channel (JSON text, subprotocol `ganglion.work.v1`). The worker opens the channel, and the
@@ -28,7 +38,12 @@ export const ReadyFrame = z.object({
   lease_ms: LeaseMs.default(DEFAULT_LEASE_MS),
   /** What the worker can do: it gets tasks that need these skills, too. */
   skills: Skills.optional(),
+  /** The host that the worker runs on, of those that its token is bound to: it gets tasks that need what the host has. */
+  host: HostName.optional(),
+  labels: Labels.optional(),
 });
+
+export type ReadyFrame = z.infer<typeof ReadyFrame>;
 
 export const CompleteFrame = z.object({
   type: z.literal("complete"),

@@ -12,6 +12,7 @@ import { type GapEvidence, gapEvidence } from "../../core/introspection/gaps/gap
 import { GAP_SOURCE } from "../../core/introspection/gaps/gap-signal.ts";
 import type { HistoryQuery } from "../../core/introspection/history/query.ts";
 import type { ScannerHealth } from "../../core/introspection/scanners/scanner-runner.ts";
+import { type LastOfHost, lastOfHosts } from "../../core/introspection/window/host-samples.ts";
 import { observationOf } from "../../core/introspection/window/sample.ts";
 import type { ObservationSettings } from "../../core/introspection/window/window-settings.ts";
 import { windowSamples } from "../../core/metrics/samples.ts";
@@ -89,6 +90,14 @@ export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
       oldest: oldest === undefined ? null : formatTimestamp(oldest.tsMs),
       newest: newest === undefined ? null : formatTimestamp(newest.tsMs),
     };
+  }
+
+  /** The last sample of each of these hosts that is in the window. */
+  hostSamples(hosts: readonly string[]): LastOfHost[] {
+    const nowMs = Date.now();
+    const { window } = this.#window.introspection;
+    window.advance(nowMs);
+    return lastOfHosts(window.read(nowMs), hosts);
   }
 
   history(query: HistoryQuery): HistoryPage {

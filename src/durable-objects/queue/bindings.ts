@@ -1,6 +1,7 @@
 import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { AuditBindings } from "./audit-commands.ts";
 import type { HostNameBindings } from "./host-names.ts";
+import type { HostSampleBindings } from "./host-samples.ts";
 import type { RegistrationBindings } from "./registration.ts";
 import type { RemovalBindings } from "./removal.ts";
 import type { ScheduleBindings } from "./schedule-notices.ts";
@@ -13,4 +14,5 @@ export type QueueBindings = AuditBindings &
   RemovalBindings &
   ExportBindings &
   ScheduleBindings &
-  TaskNotesBindings;
+  TaskNotesBindings &
+  HostSampleBindings;

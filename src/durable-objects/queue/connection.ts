@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { problem } from "../../core/problem/problem.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import type { CallerToken } from "../../core/queue/queries.ts";
 import type { Waiter } from "../../core/queue/waiters.ts";
+import type { ReadyFrame } from "../../core/queue/work-frames.ts";
 import { RefusalMeter } from "../../core/wire/refusal-meter.ts";
 
 /** The last `ready` frame of a recipient. */
@@ -10,6 +12,8 @@ const Ready = z.object({
   credit: z.number(),
   leaseMs: z.number(),
   skills: z.array(z.string()).readonly().optional(),
+  host: z.string().optional(),
+  labels: z.record(z.string(), z.string()).readonly().optional(),
 });
 export type Ready = Readonly<z.infer<typeof Ready>>;
 
@@ -26,6 +30,8 @@ export const Attachment = z.object({
   recipients: z.array(z.string()).readonly().optional(),
   /** Hosts that the token may command; absent: all. */
   hosts: z.array(z.string()).readonly().optional(),
+  /** Hosts that a worker may say that it runs on; absent: any. */
+  ownHosts: z.array(z.string()).readonly().optional(),
   /** The token takes commands by the names of hosts; see host-names.ts. */
   byName: z.boolean().optional(),
   /** The token that opened the connection; absent, as in earlier versions: not known. */
@@ -41,7 +47,7 @@ export type Attachment = z.infer<typeof Attachment>;
  *
  * @see https://developers.cloudflare.com/durable-objects/api/websockets/#serializeattachment
  */
-export const MAX_RECIPIENT_BYTES = 12_000;
+const MAX_RECIPIENT_BYTES = 12_000;
 /** For the other fields of a recipient. */
 const RECIPIENT_OVERHEAD = 64;
 /** For a recipient that the token is bound to. */
@@ -64,6 +70,7 @@ export class Connection {
   readonly mayWrite: boolean;
   readonly recipients: readonly string[] | undefined;
   readonly hosts: readonly string[] | undefined;
+  readonly ownHosts: readonly string[] | undefined;
   readonly byName: boolean;
   readonly token: CallerToken | undefined;
   readonly commander: Attachment["commander"];
@@ -80,7 +87,18 @@ export class Connection {
   /** @param unflushed - connections that have to be flushed; this one adds itself */
   constructor(
     socket: WebSocket,
-    { id, worker, mayWrite, readsArrays, recipients, hosts, byName, token, commander }: Omit<Attachment, "ready">,
+    {
+      id,
+      worker,
+      mayWrite,
+      readsArrays,
+      recipients,
+      hosts,
+      ownHosts,
+      byName,
+      token,
+      commander,
+    }: Omit<Attachment, "ready">,
     unflushed: Set<Connection>,
   ) {
     this.socket = socket;
@@ -90,6 +108,7 @@ export class Connection {
     this.mayWrite = mayWrite;
     this.recipients = recipients;
     this.hosts = hosts;
+    this.ownHosts = ownHosts;
     this.byName = byName ?? false;
     this.token = token;
     this.commander = commander;
@@ -102,17 +121,19 @@ export class Connection {
    * @param holdsTasks - whether a holder of leases holds any
    */
   hasPlaceFor(
-    { recipient, skills }: Pick<Ready, "recipient" | "skills">,
+    ready: Pick<Ready, "recipient" | "skills" | "host" | "labels">,
     holdsTasks: (holder: string) => boolean,
   ): boolean {
     const bytesOf = (names: readonly string[]) => names.reduce((sum, name) => sum + name.length + NAME_OVERHEAD, 0);
     const fits = () => {
-      let bytes = bytesOf(this.recipients ?? []) + bytesOf(skills ?? []) + recipient.length + RECIPIENT_OVERHEAD;
-      for (const [name, { frame }] of this.ready)
-        if (name !== recipient) bytes += name.length + RECIPIENT_OVERHEAD + bytesOf(frame.skills ?? []);
+      const bytesOfReady = (one: typeof ready) =>
+        one.recipient.length + RECIPIENT_OVERHEAD + bytesOf([...(one.skills ?? []), ...claimsOf(one)]);
+      let bytes = bytesOf([...(this.recipients ?? []), ...(this.ownHosts ?? [])]) + bytesOfReady(ready);
+      for (const [name, { frame }] of this.ready) if (name !== ready.recipient) bytes += bytesOfReady(frame);
       return bytes <= MAX_RECIPIENT_BYTES;
     };
-    if ((this.ready.has(recipient) && skills === undefined) || fits()) return true;
+    const plain = ready.skills === undefined && claimsOf(ready).length === 0;
+    if ((this.ready.has(ready.recipient) && plain) || fits()) return true;
     for (const [name, { frame }] of this.ready)
       if (frame.credit === 0 && !holdsTasks(holderName(this.id, name))) this.ready.delete(name);
     return fits();
@@ -127,7 +148,7 @@ export class Connection {
 
   /** Saves the state that has to survive hibernation. */
   attach(): void {
-    const { id, worker, mayWrite, recipients, hosts, byName, token, commander } = this;
+    const { id, worker, mayWrite, recipients, hosts, ownHosts, byName, token, commander } = this;
     const ready = [...this.ready.values()].map(({ frame }) => frame);
     this.socket.serializeAttachment({
       id,
@@ -137,6 +158,7 @@ export class Connection {
       readsArrays: this.#readsArrays,
       recipients,
       hosts,
+      ...(ownHosts === undefined ? {} : { ownHosts }),
       ...(byName ? { byName } : {}),
       token,
       ...(commander === undefined ? {} : { commander }),
@@ -177,6 +199,32 @@ export class Connection {
   }
 }
 
+/** What a worker says of its host, as names. */
+const claimsOf = ({ host, labels = {} }: Pick<Ready, "host" | "labels">) => [
+  ...(host === undefined ? [] : [host]),
+  ...Object.entries(labels).flat(),
+];
+
 /** Names the holder of leases: the connection and the recipient, because each recipient has a credit of its own. */
 export const holderName = (connectionId: string, recipient: string) => `${connectionId} ${recipient}`;
 export const connectionOf = (holder: string) => holder.split(" ", 1)[0] ?? "";
+
+/** What outlives hibernation of a frame. */
+export function readyOf({ recipient, credit, lease_ms: leaseMs, skills, host, labels }: ReadyFrame): Ready {
+  return {
+    recipient,
+    credit,
+    leaseMs,
+    ...(skills === undefined ? {} : { skills }),
+    ...(host === undefined ? {} : { host }),
+    ...(labels === undefined ? {} : { labels }),
+  };
+}
+
+export const TOO_MANY_RECIPIENTS = problem(
+  "too-many-recipients",
+  422,
+  "The channel takes tasks for too many recipients",
+  `The names of a channel's recipients may take ${MAX_RECIPIENT_BYTES} bytes together, 64 more counted for each. ` +
+    "The frame had no effect, the earlier ones count. Give a recipient up (credit: 0), or open another channel.",
+);

@@ -84,7 +84,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       committed: (changed) => (changed ? this.#registration.begin() : this.#registration.retry()),
     });
     this.reports.of(() => queueState(this.#commits.runtime, this.#waiters, this.heap));
-    const { store } = this.#commits;
+    const { store, hostSamples } = this.#commits;
     this.#mailRecipients = new MailRecipients(queueOf(this.#name), store);
     this.#registration = new Registration({
       env,
@@ -100,7 +100,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const payloadOf = (entry: Entry) => store.payloadOf(entry);
     const isOver = (token: CallerToken | undefined) => this.tagged.isOver(token);
     const pause = () => this.#commits.runtime.pause;
-    this.#leases = new WaitingLeases({ waiters: this.#waiters, payloadOf, submit, isOver, pause });
+    const know = (host: string) => hostSamples.know(host);
+    const common = { waiters: this.#waiters, loads: hostSamples.loads, payloadOf, submit, isOver };
+    this.#leases = new WaitingLeases({ ...common, pause, know });
     this.#calls = new PendingCalls({
       queue: () => this.#commits.queue,
       breakers: () => this.#commits.runtime.breakers,
@@ -114,13 +116,10 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     this.#followers = new EventFollowers([...followers], isOver);
     const workers = this.tagged.all().filter((socket) => !followers.has(socket));
     this.#sockets = new WorkSockets(workers, {
+      ...common,
       queue: () => this.#commits.queue,
-      submit,
-      payloadOf,
-      waiters: this.#waiters,
       calls: this.#calls,
       queueName: queueOf(this.#name),
-      isOver,
       pauseFrame: () => pause() && pauseFrame(pause()),
       wrote: auditCommands({ env, ctx, ecosystem: this.ecosystem }),
       admits: admitsByName({ env, ctx, ecosystem: this.ecosystem, submit, sockets: () => this.#sockets }),

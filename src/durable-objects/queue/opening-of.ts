@@ -11,6 +11,7 @@ export function openingOf(query: URLSearchParams, queue: string): Parameters<Wor
     mayWrite: query.get("may_write") === "1",
     recipients: bound.recipients,
     hosts: queue === HOSTS_QUEUE ? bound.hosts : undefined,
+    ...(bound.hosts === undefined ? {} : { ownHosts: bound.hosts }),
     byName: query.get("by_name") === "1",
     token: tokenOfQuery(query),
     commander: commanderIn(query),

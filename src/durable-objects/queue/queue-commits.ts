@@ -18,6 +18,7 @@ import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
 import { BreakerStore } from "./breaker-store.ts";
 import type { EventFollowers } from "./event-followers.ts";
 import { FinishedExports } from "./finished-exports.ts";
+import { type HostSampleBindings, HostSamples } from "./host-samples.ts";
 import type { QueueOperation } from "./operation.ts";
 import { pastEvents } from "./past-events.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -48,7 +49,7 @@ export interface CommitReceivers {
 }
 
 export interface QueueCommitsOptions {
-  readonly env: RelayBindings & ExportBindings & ScheduleBindings & TaskNotesBindings;
+  readonly env: RelayBindings & ExportBindings & ScheduleBindings & TaskNotesBindings & HostSampleBindings;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
@@ -70,6 +71,7 @@ export class QueueCommits {
   readonly store: TaskStore;
   readonly exports: FinishedExports;
   readonly taskNotes: TaskNotes;
+  readonly hostSamples: HostSamples;
   readonly #breakerStore: BreakerStore;
   readonly #options: QueueCommitsOptions;
   readonly #outbox: Outbox;
@@ -96,6 +98,15 @@ export class QueueCommits {
     if (!this.#outbox.empty) this.#relay.soon();
     this.#notices = new ScheduleNotices({ env, ecosystem, keepAlive: options.keepAlive });
     this.taskNotes = new TaskNotes({ env, ecosystem, values: this.store.notes, keepAlive: options.keepAlive });
+    this.hostSamples = new HostSamples({
+      env,
+      ecosystem,
+      wakeBy,
+      queue: () => this.queue,
+      waiters: () => options.receivers().waiters,
+      handOut: () => this.#commit([], false),
+      keepAlive: options.keepAlive,
+    });
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
@@ -128,7 +139,7 @@ export class QueueCommits {
   /** @returns the task as JSON, or `null` */
   taskJson(taskId: string): string | null {
     const entry = this.queue.find(taskId);
-    if (entry !== undefined) return entryJson(entry, this.store.payloadOf(entry));
+    if (entry !== undefined) return entryJson(entry, this.store.payloadOf(entry), this.hostSamples.unplaced(entry));
     const finished = this.store.done.find(taskId);
     return finished === undefined ? null : finishedJson(finished.record, finished.payload);
   }
@@ -195,6 +206,7 @@ export class QueueCommits {
           this.queue.advanceClock(nowMs);
           answers = operations.map(({ apply }) => apply(this.queue, nowMs));
           if (atAlarm) this.#runtime.act(waiters, nowMs);
+          this.hostSamples.loads.nowMs = nowMs;
           waiters.handOut(this.queue, nowMs);
           const changes = this.#runtime.write(nowMs, atAlarm);
           finished = [...changes.finished, ...changes.purged];
@@ -230,6 +242,7 @@ export class QueueCommits {
     this.#relayFilled();
     committed(changed);
     this.#writeUnwritten();
+    this.hostSamples.committed(nowMs);
   }
 
   /** Whether what is in memory leaves no room for new tasks. */

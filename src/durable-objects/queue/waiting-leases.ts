@@ -1,5 +1,7 @@
+import { placedBy } from "../../core/queue/abilities.ts";
 import type { QueueOverloaded } from "../../core/queue/api.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { HostLoads } from "../../core/queue/host-loads.ts";
 import type { QueuePause } from "../../core/queue/pause.ts";
 import type { CallerToken, LeaseQuery, TokenOver } from "../../core/queue/queries.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
@@ -29,6 +31,9 @@ export interface WaitingLeasesOptions {
   readonly payloadOf: (entry: Entry) => string;
   readonly submit: (changes: readonly QueueOperation[]) => void;
   readonly pause: () => QueuePause | undefined;
+  readonly loads: HostLoads;
+  /** Has the last sample of a host read, where tasks wait that need something of one; `undefined`: there is nothing to read. */
+  readonly know: (host: string) => Promise<void> | undefined;
   /** Whether a token was deleted or has expired. */
   readonly isOver: (token: CallerToken | undefined) => boolean;
 }
@@ -48,8 +53,13 @@ export class WaitingLeases {
   }
 
   /** @returns the tasks as JSON texts; none when no task came within `waitMs` */
-  wait({ recipient, max, leaseMs, waitMs, worker, skills, token }: LeaseQuery): Promise<LeaseAnswer> {
-    const { waiters, payloadOf, submit, isOver } = this.#options;
+  wait(query: LeaseQuery): Promise<LeaseAnswer> {
+    const known = query.host === undefined ? undefined : this.#options.know(query.host);
+    return known === undefined ? this.#wait(query) : known.then(() => this.#wait(query));
+  }
+
+  #wait({ recipient, max, leaseMs, waitMs, worker, token, ...claims }: LeaseQuery): Promise<LeaseAnswer> {
+    const { waiters, payloadOf, submit, isOver, loads } = this.#options;
     const got: Entry[] = [];
     /** As they were when they were leased. */
     const texts: string[] = [];
@@ -70,7 +80,7 @@ export class WaitingLeases {
         holder: `http:${crypto.randomUUID()}`,
         worker,
         leaseMs,
-        skills: skills && new Set(skills),
+        ...placedBy(claims, loads),
         hasRoom: () => got.length < max && !isOver(token),
         give: (entry) => {
           got.push(entry);

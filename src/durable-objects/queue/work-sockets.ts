@@ -1,5 +1,7 @@
-import { type Problem, problem } from "../../core/problem/problem.ts";
+import type { Problem } from "../../core/problem/problem.ts";
+import { placedBy } from "../../core/queue/abilities.ts";
 import type { Entry } from "../../core/queue/entry.ts";
+import type { HostLoads } from "../../core/queue/host-loads.ts";
 import type { CallerToken } from "../../core/queue/queries.ts";
 import type { Lease } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -8,18 +10,27 @@ import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { closeEnded } from "../shell/sockets.ts";
-import { Attachment, Connection, connectionOf, holderName, MAX_RECIPIENT_BYTES, type Ready } from "./connection.ts";
+import {
+  Attachment,
+  Connection,
+  connectionOf,
+  holderName,
+  type Ready,
+  readyOf,
+  TOO_MANY_RECIPIENTS,
+} from "./connection.ts";
 import { operationOf, type QueueOperation } from "./operation.ts";
 import { type PendingCalls, refusedCall } from "./pending-calls.ts";
 import { type RefusedFrame, readMessage } from "./read-message.ts";
 import type { TaskNotes, WithNotes } from "./task-notes.ts";
 import { mayWrite, operationOfFrame, refuseForNow, refuseFrame } from "./worker-frames.ts";
-import { refusedRecipient, worksFor } from "./worker-rights.ts";
+import { refusedReady } from "./worker-rights.ts";
 
 export interface WorkSocketsOptions {
   readonly queue: () => TaskQueue;
   readonly payloadOf: (entry: Entry) => string;
   readonly waiters: Waiters;
+  readonly loads: HostLoads;
   readonly calls: PendingCalls;
   /** Applies operations in one transaction: all of them, or none when the transaction fails. */
   readonly submit: (changes: readonly QueueOperation[]) => void;
@@ -212,11 +223,12 @@ export class WorkSockets {
   #handle(connection: Connection, frame: WorkerFrame): QueueOperation | undefined {
     switch (frame.type) {
       case "ready": {
-        const { recipient, credit, lease_ms: leaseMs, skills } = frame;
-        const ready = { recipient, credit, leaseMs, ...(skills === undefined ? {} : { skills }) };
+        const ready = readyOf(frame);
+        const { recipient } = ready;
         const name = { batch: null, frame: frame.type, recipient };
-        if (!worksFor(connection.recipients, recipient)) {
-          refuseFrame(connection, name, refusedRecipient(this.#options.queueName, connection.recipients, recipient));
+        const refused = refusedReady(this.#options.queueName, connection, ready);
+        if (refused !== undefined) {
+          refuseFrame(connection, name, refused);
           return undefined;
         }
         if (!connection.hasPlaceFor(ready, (holder) => this.#options.queue().heldBy(holder) > 0)) {
@@ -253,7 +265,7 @@ export class WorkSockets {
   }
 
   #setReady(connection: Connection, frame: Ready): void {
-    const { recipient, credit, leaseMs, skills } = frame;
+    const { recipient, credit, leaseMs } = frame;
     const before = connection.ready.get(recipient);
     if (before !== undefined) this.#options.waiters.remove(before.waiter);
     const holder = holderName(connection.id, recipient);
@@ -262,7 +274,7 @@ export class WorkSockets {
       holder,
       worker: connection.worker,
       leaseMs,
-      skills: skills && new Set(skills),
+      ...placedBy(frame, this.#options.loads),
       hasRoom: () => {
         if (this.#options.isOver(connection.token) || !this.#options.admits(connection, recipient)) return false;
         const held = this.#options.queue().heldBy(holder);
@@ -279,14 +291,6 @@ export class WorkSockets {
     if (credit > 0) this.#options.waiters.add(waiter);
   }
 }
-
-const TOO_MANY_RECIPIENTS = problem(
-  "too-many-recipients",
-  422,
-  "The channel takes tasks for too many recipients",
-  `The names of a channel's recipients may take ${MAX_RECIPIENT_BYTES} bytes together, 64 more counted for each. ` +
-    "The frame had no effect, the earlier ones count. Give a recipient up (credit: 0), or open another channel.",
-);
 
 function refuse(connection: Connection, { correlationId, problem: wrong, ...name }: RefusedFrame): void {
   if (correlationId === undefined) refuseFrame(connection, name, wrong);

@@ -19,6 +19,19 @@ export function refusedRecipient(queue: string, recipients: readonly string[] | 
   return recipients?.length === 0 ? NO_HOST : notBound("hosts", recipients, recipient);
 }
 
+/** Why a channel may not take tasks as it says: of a recipient, or on a host, that its token is not bound to. */
+export function refusedReady(
+  queue: string,
+  {
+    recipients,
+    ownHosts,
+  }: { readonly recipients: readonly string[] | undefined; readonly ownHosts: readonly string[] | undefined },
+  { recipient, host }: { readonly recipient: string; readonly host?: string | undefined },
+): Problem | undefined {
+  if (!worksFor(recipients, recipient)) return refusedRecipient(queue, recipients, recipient);
+  return host === undefined || isBoundTo(ownHosts, host) ? undefined : notBound("hosts", ownHosts, host);
+}
+
 /** Refuses the commands of a host whose name another token has. */
 export const hostOfAnother = (host: string): Problem =>
   problem(

@@ -129,6 +129,7 @@ const LINK_RELAY: ArgumentsOf<LinkRelay> = {
 };
 const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   ...PROJECTION,
+  hostSamples: [["gpu-01"]],
   observations: [{ seconds: 60, limit: 1 }],
   history: [{ metric: "count", sinceMs: 0, untilMs: 1_000, stepMs: 60_000 }],
   gaps: ["all"],

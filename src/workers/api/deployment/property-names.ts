@@ -134,6 +134,8 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   p50_ms: "Median of the running time, in milliseconds; null: no task ran",
   p95_ms: "95th percentile of the running time, in milliseconds; null: no task ran",
   p99_ms: "99th percentile of the running time, in milliseconds; null: no task ran",
+  gpu_memory_mb: "Free memory of one GPU of the worker's host, in MB",
+  labels: "Labels of the worker's host, such as a zone",
   payload: "Any JSON value",
   policies: "The rules",
   price_out: "US dollars for a million tokens of answers",

@@ -1,5 +1,6 @@
 import { problem } from "../../../core/problem/problem.ts";
 import { noResponder, queueFull } from "../../../core/queue/call-problems.ts";
+import { HostLoads } from "../../../core/queue/host-loads.ts";
 import type { LobbyRole } from "../../../core/queue/lobby.ts";
 import { DEFAULT_SETTINGS } from "../../../core/queue/queue-settings.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
@@ -71,6 +72,7 @@ export class EarlyChannel {
       send: (connection, frame) => this.#sockets.send(connection, frame),
     });
     this.#sockets = new WorkSockets([], {
+      loads: new HostLoads(() => false),
       queue,
       payloadOf: () => "null",
       waiters: new Waiters(),
@@ -171,12 +173,14 @@ export class EarlyChannel {
     if (this.#closed || this.#unsent !== undefined) return;
     const calls = [...this.#calls.values()].map(({ frame }) => frame);
     const ready = this.#sockets.readyOf(this.#socket).map(
-      ({ recipient, credit, leaseMs, skills }): WorkerFrame => ({
+      ({ recipient, credit, leaseMs, skills, host, labels }): WorkerFrame => ({
         type: "ready",
         recipient,
         credit,
         lease_ms: leaseMs,
         ...(skills === undefined ? {} : { skills: [...skills] }),
+        ...(host === undefined ? {} : { host }),
+        ...(labels === undefined ? {} : { labels }),
       }),
     );
     const kept = [...ready, ...calls, ...frames].map((frame) => JSON.stringify(frame));

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { QUESTION_ID, QUESTION_ID_RULE } from "../../../core/questions/settings.ts";
 import {
   DEFAULT_LEASE_MS,
+  HostName,
+  Labels,
   LeaseMs,
   MAX_TASKS,
   MAX_WAIT_MS,
@@ -18,6 +20,9 @@ export const LeaseRequest = z.strictObject({
   worker: z.string().min(1).max(256).optional(),
   /** What the worker can do: it gets tasks that need these skills, too. */
   skills: Skills.optional(),
+  /** The host that the worker runs on, of those that its token is bound to: it gets tasks that need what the host has. */
+  host: HostName.optional(),
+  labels: Labels.optional(),
 });
 /** Most tasks in one request of which each is taken or refused by itself, and its bytes. */
 export const MAX_BULK_TASKS = 10_000;

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { isBoundTo, notBound } from "../../../core/access/bindings.ts";
 import { expiresMs, type Grant } from "../../../core/access/grant.ts";
 import { commandedByName, workableRecipients } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
@@ -158,15 +159,16 @@ export const tasks = newApi()
   .openapi(lease, async (c) => {
     const { eco, q } = c.req.valid("param");
     const wish = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
-    const { recipient, max, lease_ms, wait_ms, worker, skills } = wish;
+    const { recipient, max, lease_ms, wait_ms, worker, skills, host, labels } = wish;
     const grant = c.get("grant");
     const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
     if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(q, recipients, recipient));
+    if (host !== undefined && !isBoundTo(grant.hosts, host)) throw new Refusal(notBound("hosts", grant.hosts, host));
     const byName = commandedByName(grant, q === HOSTS_QUEUE);
     if (byName && !(await signalLog(c.env, eco).mayCommand(recipient, grant.id)))
       throw new Refusal(hostOfAnother(recipient));
     const token = { id: grant.id, expiresMs: expiresMs(grant) };
-    const query = { recipient, max, leaseMs: lease_ms, worker: worker ?? recipient, skills, token };
+    const query = { recipient, max, leaseMs: lease_ms, worker: worker ?? recipient, skills, host, labels, token };
     let waitMs = wait_ms;
     let queue = await findQueue(c.env, eco, q);
     if (queue === undefined && wait_ms > 0) {

@@ -52,6 +52,10 @@ const takeTask = defineTool({
     lease_ms,
     wait_ms: z.int().min(0).max(MAX_WAIT_MS).default(0).meta({ description: "How long to wait for a task; default 0" }),
     worker: LeaseRequest.shape.worker.meta({ description: "Who takes it, for people; default: the recipient" }),
+    host: LeaseRequest.shape.host.meta({
+      description: "The host that you run on: tasks for what it has are yours, too",
+    }),
+    labels: LeaseRequest.shape.labels.meta({ description: "Labels of that host" }),
     skills: LeaseRequest.shape.skills.meta({ description: "What you can do: tasks that need it are yours, too" }),
   }),
   answer: LeasedTasks,
