@@ -139,6 +139,30 @@ def test_a_watcher_is_told_what_needs_somebody_each_time_that_it_changes(client:
         assert [gap["status"] for gap in own.gaps()] == ["open"]
 
 
+def test_a_note_that_many_change_at_once_loses_no_change(client: Client, name: str) -> None:
+    key = f"counts/{name}"
+
+    def count(now: dict[str, Any] | None) -> dict[str, Any]:
+        return {"n": (0 if now is None else now["n"]) + 1}
+
+    def change() -> None:
+        for _ in range(4):
+            client.update_note(key, count)
+
+    threads = [threading.Thread(target=change) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    note = client.api.get_note(key)
+    assert (note["key"], note["value"]) == (key, {"n": 24})
+    with pytest.raises(Conflict):
+        client.api.put_note(key, {}, if_version=0)
+    client.api.delete_note(key, if_version=note["version"])
+    with pytest.raises(NotFound):
+        client.api.get_note(key)
+
+
 def test_an_ecosystem_of_another_name_is_another_one(client: Client, name: str) -> None:
     with Client(ecosystem=name.lower()) as other:
         other.emit(name)
@@ -172,6 +196,9 @@ def test_the_asynchronous_client_does_the_same(edge_url: str, name: str) -> None
                 assert attention["total"] >= 0
                 break
             assert [one["event"] async for one in _first(client.follow_queue(name))] == ["queued"]
+            changes = (client.update_note(f"{name}/n", lambda now: {"n": (now or {"n": 0})["n"] + 1}) for _ in range(8))
+            await asyncio.gather(*changes)
+            assert (await client.api.get_note(f"{name}/n"))["value"] == {"n": 8}
 
     asyncio.run(main())
 
