@@ -62,7 +62,20 @@ export function AttentionView() {
 
 function Matter({ item }: { readonly item: AttentionItem }) {
   const [all, setAll] = useState(false);
-  const { severity, subject, what, why, since, consequence, next_step, action, chain, effects, effects_total } = item;
+  const {
+    severity,
+    subject,
+    what,
+    why,
+    since,
+    consequence,
+    next_step,
+    action,
+    choices = [],
+    chain,
+    effects,
+    effects_total,
+  } = item;
   const closer = placeOf(item);
   const shown = all ? effects : effects.slice(0, FEW);
   return (
@@ -105,6 +118,17 @@ function Matter({ item }: { readonly item: AttentionItem }) {
             after={reloadOverview}
           />
         )}
+        {choices.map((choice) => (
+          <Act
+            key={choice.label}
+            label={choice.label}
+            about={subject}
+            confirm={`${choice.label}? "${why}" It counts once, and is recorded with who did it.`}
+            run={() => callEdge(NoAnswer, { method: choice.method, ...pathParts(choice.path), body: choice.body })}
+            done={`Done: ${choice.label}`}
+            after={reloadOverview}
+          />
+        ))}
         {closer !== undefined && (
           <a class="button" href={to(closer.view, closer.id, closer.query)}>
             {closer.text}

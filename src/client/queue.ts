@@ -137,6 +137,11 @@ export function queueCalls({ call, withRetries, inside, follow }: QueueCallsOpti
     finished: (queue: string, query: FinishedTasksQuery = {}) =>
       call(FinishedPage, { path: at(queue, "/finished"), query: { ...query } }),
     cancel: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/cancel") }),
+    /** Leaves a task until a question is answered: it comes back once, with the answer in its `answers`. */
+    park: (queue: string, task: string, leaseId: string, question: string) => {
+      const body = { lease_id: leaseId, question };
+      return withRetries(() => call(TaskState, { method: "POST", path: of(queue, task, "/park"), body }));
+    },
     retry: (queue: string, task: string) => call(TaskState, { method: "POST", path: of(queue, task, "/retry") }),
 
     /**

@@ -9,7 +9,10 @@ interface Calls {
 }
 
 /** The form of an endpoint's messages, and what the endpoint wants beside them. */
-type Settings = Pick<EndpointInput, "format" | "template" | "headers" | "routing_key" | "topic" | "handshake">;
+type Settings = Pick<
+  EndpointInput,
+  "format" | "template" | "headers" | "routing_key" | "topic" | "handshake" | "questions"
+>;
 
 export interface NewEndpoint extends Settings {
   readonly url: string;

@@ -47,6 +47,23 @@ export class Channel {
     this.#run(`the answer ${correlationId}`, () => this.#pushAnswer(queue, correlationId));
   }
 
+  /** Waits on for the answer to a question to a person that was left open, and pushes how it ended. */
+  awaitHuman(id: string): void {
+    const { client, signal } = this.#options;
+    this.#run(`the answer to ${id}`, async () => {
+      while (!signal.aborted) {
+        try {
+          const question = await client.questions.wait(id, { signal });
+          if (question.state !== "open")
+            return this.#push("answer", JSON.stringify(question), { question: id, state: question.state });
+        } catch (error) {
+          if (!isTransient(error)) throw error;
+          await pause(AGAIN_MS, signal);
+        }
+      }
+    });
+  }
+
   /** What fails for good is said once, on standard error: the session goes on without it. */
   #run(what: string, work: () => Promise<void>): void {
     const { signal, warn } = this.#options;

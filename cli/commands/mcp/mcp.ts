@@ -25,7 +25,7 @@ export const mcpCommand = () =>
     .option("--tools <groups>", "groups of tools, with commas between them (default: those listed by default)")
     .option("--push <pattern>", "push signals of these names into the session; may be repeated", some)
     .option("--announce <queue/recipient>", "push that a task waits for a recipient; may be repeated", some)
-    .option("--answers", "push the reply to a question that ask_agent has left pending")
+    .option("--answers", "push the answer to a question that ask_agent or ask_human has left open")
     .addHelpText(
       "after",
       "\nPushing needs a client with channels, such as Claude Code: docs/mcp.md. Remarks go to standard error.",
@@ -57,6 +57,8 @@ export const mcpCommand = () =>
         onToolResult: (params, { structuredContent }) => {
           const question = answers === true ? pendingQuestion(params, structuredContent) : undefined;
           if (question !== undefined) channel.awaitAnswer(question.queue, question.correlationId);
+          const human = answers === true ? openQuestion(params, structuredContent) : undefined;
+          if (human !== undefined) channel.awaitHuman(human);
         },
       });
       const open = new Set<Promise<void>>();
@@ -70,6 +72,13 @@ export const mcpCommand = () =>
       bridge.close();
       await Promise.all(open);
     });
+
+/** The question to a person that a call has left open. */
+function openQuestion({ name }: Record<string, unknown>, content: unknown): string | undefined {
+  if (name !== "ask_human" || typeof content !== "object" || content === null) return undefined;
+  const { id, state } = content as Record<string, unknown>;
+  return state === "open" && typeof id === "string" ? id : undefined;
+}
 
 function readAnnounced(text: string): { queue: string; recipient: string } {
   const [queue, recipient, ...more] = text.split("/");

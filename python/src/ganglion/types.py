@@ -41,10 +41,18 @@ class AttentionItem(TypedDict):
     since: str | None
     consequence: str
     next_step: str
+    choices: NotRequired[list[AttentionItemChoicesItem]]
     action: AttentionAction
     chain: str | None
     effects: list[str]
     effects_total: int
+
+
+class AttentionItemChoicesItem(TypedDict):
+    label: str
+    method: Literal["GET", "POST", "PATCH", "PUT"]
+    path: str
+    body: NotRequired[dict[str, Any]]
 
 
 class AttentionActionFields(TypedDict):

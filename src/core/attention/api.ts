@@ -63,6 +63,9 @@ export const AttentionItem = z.object({
   since: Timestamp.nullable().meta({ description: "Since when, where it is known" }),
   consequence: z.string().meta({ description: "What happens while nobody does anything" }),
   next_step: z.string().meta({ description: "What to do, mostly a command" }),
+  choices: z.array(AttentionAction).readonly().optional().meta({
+    description: "Calls of which somebody makes one, such as the answers to a question; absent: there are none",
+  }),
   action: AttentionAction.nullable().meta({ description: "One safe call of this API about it; null: there is none" }),
   chain: z.string().nullable().meta({
     description: "Id of the signal whose chain shows how it came to this; null: no signal of the log tells of it",

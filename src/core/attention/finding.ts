@@ -13,6 +13,8 @@ export interface Finding {
   readonly consequence: string;
   readonly next_step: string;
   readonly action: AttentionAction | null;
+  /** Calls of which somebody makes one. */
+  readonly choices?: readonly AttentionAction[];
   readonly chain: string | null;
   /** Ids of findings that would explain this one, the likeliest first. One that does not exist explains nothing. */
   readonly explainedBy: readonly string[];

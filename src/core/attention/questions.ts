@@ -1,4 +1,5 @@
 import type { QuestionFinding } from "../questions/api.ts";
+import type { AttentionAction } from "./api.ts";
 import type { EcosystemState } from "./ecosystem-state.ts";
 import { type Finding, look } from "./finding.ts";
 
@@ -28,9 +29,17 @@ function findingOf(found: QuestionFinding, ecosystem: string, nowMs: number): Fi
       tasks === 0 ? "its asker waits" : `${tasks} ${tasks === 1 ? "task waits" : "tasks wait"} for the answer`,
     next_step: `ganglion questions answer ${id} ${options === null ? "<answer>" : JSON.stringify(options[0])}`,
     action: look("Show the question", ecosystem, `/questions/${encodeURIComponent(id)}`),
+    ...(options === null ? {} : { choices: options.map((answer) => answering(ecosystem, id, answer)) }),
     chain: found.signal,
     explainedBy: [],
   };
 }
+
+const answering = (ecosystem: string, id: string, answer: string): AttentionAction => ({
+  label: `Answer "${answer}"`,
+  method: "POST",
+  path: `/v1/${encodeURIComponent(ecosystem)}/questions/${encodeURIComponent(id)}/answer`,
+  body: { answer },
+});
 
 const cut = (text: string): string => (text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text);

@@ -36,6 +36,13 @@ export type CompiledEffect =
       readonly optional: boolean;
     }
   | { readonly kind: "maintenance"; readonly enabled: boolean; readonly reason: Expression | undefined }
+  /** `question`: its id; `undefined`: the one that the signal tells of. */
+  | {
+      readonly kind: "answer";
+      readonly answer: Expression;
+      readonly question: Expression | undefined;
+      readonly comment: Expression | undefined;
+    }
   /** `signal`: its name there; `undefined`: its own. */
   | { readonly kind: "forward"; readonly ecosystem: string; readonly signal: string | undefined };
 
@@ -210,7 +217,7 @@ class RuleCompiler {
   }
 
   #effect(
-    { emit, enqueue, webhook, maintenance, forward }: EffectSpec,
+    { emit, enqueue, webhook, maintenance, forward, answer }: EffectSpec,
     at: string,
     duplicate: boolean,
   ): CompiledEffect[] {
@@ -225,6 +232,18 @@ class RuleCompiler {
     if (maintenance !== undefined) {
       const reason = maintenance.reason === undefined ? undefined : value(maintenance.reason, "maintenance/reason");
       return [{ kind: "maintenance", enabled: maintenance.enabled, reason }];
+    }
+    if (answer !== undefined) {
+      const optional = (source: string | undefined, field: string) => source && value(source, `answer/${field}`);
+      const [question, comment] = [optional(answer.question, "question"), optional(answer.comment, "comment")];
+      return [
+        {
+          kind: "answer",
+          answer: value(answer.answer, "answer/answer"),
+          question: question || undefined,
+          comment: comment || undefined,
+        },
+      ];
     }
     if (forward !== undefined) return [{ kind: "forward", ecosystem: forward.ecosystem, signal: forward.signal }];
     if (enqueue === undefined) return [];

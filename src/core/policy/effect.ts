@@ -62,6 +62,15 @@ const Forward = z.strictObject({
   signal: SignalName.optional(),
 });
 
+/** Answers a question to people, where nobody has answered it yet. */
+const Answer = z.strictObject({
+  answer: Expression,
+  /** Id of the question. Default: the question that the signal tells of. */
+  question: Expression.optional(),
+  /** What the asker should know beside it. */
+  comment: Expression.optional(),
+});
+
 /** One effect of a rule, as people write it. */
 export const EffectSpec = z
   .strictObject({
@@ -70,9 +79,10 @@ export const EffectSpec = z
     webhook: Webhook.optional(),
     maintenance: SetMaintenance.optional(),
     forward: Forward.optional(),
+    answer: Answer.optional(),
   })
   .refine((effect) => Object.values(effect).filter((part) => part !== undefined).length === 1, {
-    message: "an effect is one of emit, enqueue, webhook, maintenance, forward",
+    message: "an effect is one of emit, enqueue, webhook, maintenance, forward, answer",
   });
 export type EffectSpec = z.infer<typeof EffectSpec>;
 
@@ -100,6 +110,12 @@ export const Effect = z.discriminatedUnion("kind", [
     optional: z.literal(true).exactOptional(),
   }),
   z.object({ kind: z.literal("maintenance"), enabled: z.boolean(), reason: z.string().nullable() }),
+  z.object({
+    kind: z.literal("answer"),
+    question: z.string(),
+    answer: z.string(),
+    comment: z.string().nullable(),
+  }),
   z.object({
     kind: z.literal("forward"),
     ecosystem: z.string(),

@@ -52,6 +52,16 @@ function resolve(effect: CompiledEffect, scope: Scope, signal: Signal): Effect {
       const text = reason === null ? null : String(reason).slice(0, 1_000);
       return { kind: "maintenance", enabled: effect.enabled, reason: text };
     }
+    case "answer": {
+      const question = effect.question === undefined ? signal.facts.question_id : effect.question(scope);
+      if (typeof question !== "string" || question === "")
+        throw new Error(`invalid id of a question: ${JSON.stringify(question)}; name it, or wait for Q_QUESTION_ASKED`);
+      const answer = effect.answer(scope);
+      if (typeof answer !== "string" || answer === "" || answer.length > 4_000)
+        throw new Error(`invalid answer: ${JSON.stringify(answer)?.slice(0, 200)}; give a text`);
+      const comment = effect.comment?.(scope) ?? null;
+      return { kind: "answer", question, answer, comment: comment === null ? null : String(comment).slice(0, 2_000) };
+    }
     case "forward": {
       const { seq, id, source, ecosystem, facts, timestamp } = signal;
       // Under its own name a signal has passed this check already.

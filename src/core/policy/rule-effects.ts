@@ -17,6 +17,10 @@ export function effectsWithPointers({ then, ask, expect, near_duplicate }: RuleB
 export const reachesElsewhere = (rule: RuleBody): boolean =>
   effectsWithPointers(rule).some(([, { forward, enqueue }]) => forward !== undefined || enqueue?.queue.includes("/"));
 
+/** Whether a rule can answer questions to people. */
+export const answersPeople = (rule: RuleBody): boolean =>
+  effectsWithPointers(rule).some(([, { answer }]) => answer !== undefined);
+
 /** Whether a rule can put tasks into a queue. */
 export const enqueuesInto = (rule: RuleBody, queue: string): boolean =>
   effectsWithPointers(rule).some(([, { enqueue }]) => enqueue?.queue === queue);

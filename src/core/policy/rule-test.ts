@@ -48,16 +48,23 @@ const Expected = z
     forward: z
       .strictObject({ ecosystem: z.string(), signal: z.string().optional(), facts: anyFields.default({}) })
       .optional(),
+    answer: z
+      .strictObject({
+        question: z.string().optional(),
+        answer: z.string().optional(),
+        comment: z.string().nullable().optional(),
+      })
+      .optional(),
     /** Part of the reason; an empty text: any reason. */
     suppressed: z.string().optional(),
     failed: z.string().optional(),
   })
   .refine((expected) => kindsOf(expected).length === 1, {
-    message: "name one of emit, enqueue, webhook, maintenance, forward, suppressed, failed",
+    message: "name one of emit, enqueue, webhook, maintenance, forward, answer, suppressed, failed",
   });
 type Expected = z.output<typeof Expected>;
 
-const KINDS = ["emit", "enqueue", "webhook", "maintenance", "forward", "suppressed", "failed"] as const;
+const KINDS = ["emit", "enqueue", "webhook", "maintenance", "forward", "answer", "suppressed", "failed"] as const;
 
 function kindsOf(expected: Record<string, unknown>): (typeof KINDS)[number][] {
   return KINDS.filter((kind) => expected[kind] !== undefined);
@@ -196,7 +203,7 @@ function matches(expected: Expected, event: CaseEvent): boolean {
 }
 
 /** The expected event as an effect, reduced to the fields that it names. */
-function effectOf({ emit, enqueue, webhook, maintenance, forward }: Expected): Record<string, unknown> {
+function effectOf({ emit, enqueue, webhook, maintenance, forward, answer }: Expected): Record<string, unknown> {
   const { task_id, ...task } = enqueue ?? {};
   const wanted = {
     ...emit,
@@ -205,6 +212,7 @@ function effectOf({ emit, enqueue, webhook, maintenance, forward }: Expected): R
     ...webhook,
     ...maintenance,
     ...forward,
+    ...answer,
   };
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }

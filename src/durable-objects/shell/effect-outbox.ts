@@ -68,7 +68,7 @@ export class EffectOutbox {
     this.#filled();
   }
 
-  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`, `ecosystem/<name>`. */
+  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`, `answer`, `ecosystem/<name>`. */
   receivers(): string[] {
     return [...this.#sql.exec<{ receiver: string }>("SELECT DISTINCT receiver FROM deeds")].map(
       ({ receiver }) => receiver,
@@ -125,6 +125,7 @@ const KINDS: readonly unknown[] = [
   "webhook",
   "maintenance",
   "forward",
+  "answer",
 ] satisfies PendingEffect["effect"]["kind"][];
 
 function isPendingEffect(value: unknown): value is PendingEffect {

@@ -2,6 +2,7 @@ import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { needOfEffect, refusedReach } from "../../core/federation/author-rights.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
 import { isOptional } from "../../core/policy/optional-endpoints.ts";
+import type { GivenAnswer } from "../../core/questions/machine.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
 import { readQueueAddress } from "../../core/queue/queue-address.ts";
 import type { NewTask } from "../../core/queue/task.ts";
@@ -20,12 +21,21 @@ export interface MaintenanceCalls {
   changeMaintenance(change: MaintenanceChange, by: { name: string; id: string }): Promise<unknown>;
 }
 
+/** The call that answers a question to people. */
+export interface AnswerCalls {
+  answer(
+    id: string,
+    given: GivenAnswer,
+  ): Promise<{ readonly question: object; readonly refused?: string } | { readonly foreign: string } | null>;
+}
+
 /** Bindings to the objects that carry effects out. */
 export interface EffectBindings extends GrantBindings {
   readonly SIGNAL_LOG: Namespace<AppendCalls>;
   readonly PRIORITY_QUEUE: Namespace<{ enqueue(tasks: readonly NewTask[]): Promise<EnqueueAnswer> }>;
   readonly WEBHOOKS: Namespace<{ deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> }>;
   readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls>;
+  readonly QUESTIONS: Namespace<AnswerCalls>;
 }
 
 export interface EffectRelayOptions {
@@ -44,6 +54,18 @@ export interface EffectRelayOptions {
 }
 
 const ECOSYSTEM = "ecosystem/";
+/** Why an answer did not count; `undefined`: it did. */
+function refusalIn(reply: object): string | undefined {
+  if (!("refused" in reply) || typeof reply.refused !== "string") return undefined;
+  return `not answered: ${REFUSED[reply.refused] ?? reply.refused}`;
+}
+
+const REFUSED: Readonly<Record<string, string>> = {
+  answered: "somebody had answered before",
+  expired: "the question had expired",
+  cancelled: "the question was taken back",
+  option: "the answer is none of the options",
+};
 
 /** Hands effects to the queues, the webhooks and the object that keeps the maintenance. */
 export class EffectRelay {
@@ -95,6 +117,7 @@ export class EffectRelay {
   #handOver(receiver: string, pending: readonly PendingEffect[]): Promise<boolean> {
     if (receiver === "webhook") return this.#callWebhooks(pending);
     if (receiver === "maintenance") return this.#changeMaintenance(pending);
+    if (receiver === "answer") return this.#answer(pending);
     return this.#enqueue(receiver.slice("queue/".length), pending);
   }
 
@@ -176,6 +199,22 @@ export class EffectRelay {
       if (effect.kind !== "maintenance") continue;
       const { enabled, reason } = effect;
       await object.changeMaintenance({ enabled, reason }, { name: `rule ${rule}`, id: sender });
+    }
+    return true;
+  }
+
+  /** Who answered first has answered: a rule that comes later, or names no question, has no effect, and its decision says so. */
+  async #answer(pending: readonly PendingEffect[]): Promise<boolean> {
+    const { env, ecosystem, fates } = this.#options;
+    const object = objectNamed(env.QUESTIONS, ecosystem, env);
+    for (const { id, effect, rule } of pending) {
+      if (effect.kind !== "answer") continue;
+      const { question, answer, comment } = effect;
+      const by = { name: rule, id: rule, way: "rule" } as const;
+      // The same effect that is handed over again is the same answer.
+      const reply = await object.answer(question, { answer, comment, by, key: `effect-${id}` });
+      const wrong = reply === null ? `there is no question "${question}"` : refusalIn(reply);
+      if (wrong !== undefined) fates()?.undelivered?.(id, wrong);
     }
     return true;
   }

@@ -4,6 +4,7 @@ import type { Tool } from "./tool.ts";
 import { mailTools } from "./tools/mail.ts";
 import { noteTools } from "./tools/notes.ts";
 import { operationTools } from "./tools/operation.ts";
+import { questionTools } from "./tools/questions.ts";
 import { signalTools } from "./tools/signals.ts";
 import { stateTools } from "./tools/state.ts";
 import { workTools } from "./tools/work.ts";
@@ -23,7 +24,7 @@ export const GROUPS: readonly Group[] = [
   { name: "work", byDefault: true, tools: workTools },
   { name: "operation", byDefault: true, tools: operationTools },
   { name: "mail", byDefault: false, tools: mailTools },
-  { name: "coordination", byDefault: false, tools: [...noteTools] },
+  { name: "coordination", byDefault: false, tools: [...noteTools, ...questionTools] },
 ];
 
 /** Stands for the groups that are listed without being asked for. */

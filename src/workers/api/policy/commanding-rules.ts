@@ -2,7 +2,7 @@ import { authorise, type Grant } from "../../../core/access/grant.ts";
 import { needsOfRule, refusedReach } from "../../../core/federation/author-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import type { RuleBody } from "../../../core/policy/api.ts";
-import { enqueuesInto } from "../../../core/policy/rule-effects.ts";
+import { answersPeople, enqueuesInto } from "../../../core/policy/rule-effects.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { invalid, Refusal } from "../http/refusal.ts";
 
@@ -22,6 +22,8 @@ export function mustBeAllowed(
 ): void {
   for (const [place, { id, rule }] of rules.entries())
     if (rule !== null) mustReach(grant, ecosystem, id, rule, at(place));
+  const answering = rules.find(({ rule }) => rule !== null && answersPeople(rule));
+  if (answering !== undefined) mustAnswer(grant, ecosystem, answering.id);
   const commanding = rules.find(({ rule }) => rule !== null && enqueuesInto(rule, HOSTS_QUEUE));
   if (commanding === undefined) return;
   const allowed = authorise(grant, "hosts:command", ecosystem, Date.now()) === "allowed";
@@ -31,6 +33,18 @@ export function mustBeAllowed(
     "This needs the scope hosts:command, and a token that is bound to no hosts.";
   throw new Refusal(
     problem("no-scope", 403, "The token lacks the scope", detail, { scope: "hosts:command", policy: commanding.id }),
+  );
+}
+
+/** A rule answers anybody's questions: so must its author. */
+function mustAnswer(grant: Grant, ecosystem: string, policy: string): void {
+  const allowed = authorise(grant, "questions:answer", ecosystem, Date.now()) === "allowed";
+  if (allowed && grant.recipients === undefined) return;
+  const detail =
+    `The rule "${policy}" answers questions to people. This needs the scope questions:answer, and a token that is bound to no ` +
+    "recipients.";
+  throw new Refusal(
+    problem("no-scope", 403, "The token lacks the scope", detail, { scope: "questions:answer", policy }),
   );
 }
 
