@@ -5,6 +5,7 @@ import { command } from "./command.ts";
 import { cost } from "./cost.ts";
 import { dashboard } from "./dashboard.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
+import { fairness } from "./fairness.ts";
 import { report } from "./figure.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
@@ -20,6 +21,7 @@ import { throughput } from "./throughput.ts";
 const BENCHES = {
   throughput,
   latency,
+  fairness,
   introspection,
   cost,
   queue,

@@ -15,7 +15,19 @@ export interface GroupCommitOptions<Item> {
   readonly capacity?: number;
 }
 
+/**
+ * Groups that are committed before a wait has ended. A sender that is answered at once sends at once, and the runtime reads
+ * its socket as long as something lies there: others are looked at when that sender has to wait.
+ */
+const FORCED_IN_A_WAIT = 4;
+
 const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
+
+/** Fewer would forget how many senders there are when a few of them come early. */
+const REMEMBERED_GROUPS = 4;
+
+/** What waits takes at most about so many bytes, however often groups were committed. */
+const HELD_BYTES = 8 * 1024 * 1024;
 
 /** Whether a group is so large that it is committed without waiting longer. */
 export function isEnough(weight: number, items: number, bytes: number): boolean {
@@ -26,7 +38,7 @@ export function isEnough(weight: number, items: number, bytes: number): boolean 
  * Commits items in groups. A lone item is committed at once, and so are its successors while each waits for the answer to
  * the one before. Items that arrive while a commit is being written wait until that turn of the event loop ends. More than
  * one of them is a burst: the next groups linger about a millisecond, so that sixty-four concurrent senders share one
- * transaction and one flush. The burst is over after the first linger that gathers one item at most.
+ * transaction and one flush, and end early when as many have come as before. The burst is over after the first linger that gathers one item at most.
  */
 export class GroupCommit<Item> {
   readonly #options: Required<GroupCommitOptions<Item>>;
@@ -36,6 +48,10 @@ export class GroupCommit<Item> {
   #gathering = false;
   /** Items committed since gathering began. */
   #gathered = 0;
+  /** Items of the last groups. */
+  readonly #sizes: number[] = [];
+  /** Groups committed since gathering began, because they were large enough. */
+  #forced = 0;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = { capacity: 50_000, weigh: () => 1, bytes: () => 0, ...options };
@@ -67,20 +83,26 @@ export class GroupCommit<Item> {
     if (!this.#gathering) {
       this.#commit();
       void this.#gather(this.#options.turn);
-    } else if (this.#isEnough) {
-      // Large enough for a transaction and a flush of its own: waiting longer would only leave the processor idle, and
-      // what waits takes memory.
+    } else if (this.#isEnough && (this.#forced < FORCED_IN_A_WAIT || this.#bytes >= HELD_BYTES)) {
+      this.#forced++;
       this.#commit();
     }
   }
 
+  /**
+   * Large enough for a transaction and a flush of its own, or as large as the groups before: senders that each wait for an
+   * answer send nothing more. Waiting longer would only leave the processor idle, and what waits takes memory.
+   */
   get #isEnough(): boolean {
-    return isEnough(this.#weight, this.#waiting.length, this.#bytes);
+    const items = this.#waiting.length;
+    const before = Math.max(...this.#sizes);
+    return isEnough(this.#weight, items, this.#bytes) || (before > 1 && items >= before);
   }
 
   async #gather(wait: () => Promise<void>): Promise<void> {
     this.#gathering = true;
     this.#gathered = 0;
+    this.#forced = 0;
     await wait();
     const burst = this.#gathered + this.#waiting.length > 1;
     this.#gathering = false;
@@ -95,6 +117,7 @@ export class GroupCommit<Item> {
     this.#weight = 0;
     this.#bytes = 0;
     this.#gathered += group.length;
+    if (this.#sizes.push(group.length) > REMEMBERED_GROUPS) this.#sizes.shift();
     this.#options.commit(group);
   }
 }

@@ -10,6 +10,11 @@ const CACHE_CHARS = 8_000_000;
 export class PayloadCache {
   /** Oldest first. */
   readonly #cached = new Set<Entry>();
+  /**
+   * Goes from the oldest on, and what it passes is evicted: everything cached lies ahead. A new one for each eviction would
+   * walk over all places of those that were evicted before.
+   */
+  #oldest = this.#cached.values();
   #chars = 0;
 
   get chars(): number {
@@ -20,10 +25,14 @@ export class PayloadCache {
   add(entry: Entry): void {
     this.#cached.add(entry);
     this.#chars += entry.payloadJson?.length ?? 0;
-    for (const oldest of this.#cached) {
-      if (this.#chars <= CACHE_CHARS) break;
-      this.delete(oldest);
-      oldest.payloadJson = undefined;
+    while (this.#chars > CACHE_CHARS) {
+      const { value, done } = this.#oldest.next();
+      // It is over for good once it has met the end.
+      if (done) this.#oldest = this.#cached.values();
+      else {
+        this.delete(value);
+        value.payloadJson = undefined;
+      }
     }
   }
 

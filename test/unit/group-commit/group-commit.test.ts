@@ -108,6 +108,57 @@ describe("group commit", () => {
     ]);
   });
 
+  test("ends a linger early when as many items have come as in the groups before", async () => {
+    const { groups, add, end } = groupsOf();
+    add(1, 1 + 4);
+    await end();
+    await end();
+    expect(groups).toEqual([1, 4]);
+    add(1, 3);
+    expect(groups).toEqual([1, 4]);
+    add();
+    expect(groups).toEqual([1, 4, 4]);
+  });
+
+  test("learns within one wait that more senders have come", async () => {
+    const { groups, add, end } = groupsOf();
+    add(1, 1 + 2);
+    await end();
+    await end();
+    expect(groups).toEqual([1, 2]);
+    add(1, 2 * 4 + 22);
+    await end();
+    expect(groups).toEqual([1, 2, 2, 2, 2, 2, 22]);
+    add(1, 21);
+    expect(groups).toHaveLength(7);
+    add();
+    expect(groups.at(-1)).toBe(22);
+  });
+
+  test("lets others have a turn after a few groups that were committed early, however much comes", async () => {
+    const { groups, add, end } = groupsOf();
+    add(256, 1 + 20);
+    expect(groups).toEqual([1, 1, 1, 1, 1]);
+    await end();
+    await end();
+    expect(groups).toEqual([1, 1, 1, 1, 1, 16]);
+    add(256, 4 + 1);
+    expect(groups.slice(6)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("holds no more than a few megabytes back for the sake of others", () => {
+    const groups: number[] = [];
+    const commits = new GroupCommit<number>({
+      commit: (items) => groups.push(items.length),
+      bytes: (bytes) => bytes,
+      refuse: () => {},
+      turn: () => new Promise(() => {}),
+      linger: () => new Promise(() => {}),
+    });
+    for (let n = 0; n < 1 + 4 * 3 + 8; n++) commits.add(1024 * 1024);
+    expect(groups).toEqual([1, 2, 2, 2, 2, 8]);
+  });
+
   test("commits early at a weight of 256, and accepts an item that fits the capacity exactly", () => {
     const { groups, refused, add } = groupsOf(257);
     add(1);
