@@ -11,12 +11,29 @@ export interface EdgeUnderTest {
   stop(): Promise<void>;
 }
 
+/** A program that prints `ready <url>`. */
+export interface StartedProgram {
+  readonly main: string;
+  readonly arguments?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: what lies in the file `token` of the directory. */
+  readonly token?: string;
+}
+
 /** @param env - further variables of the edge */
-export async function startEdgeUnderTest(env: Readonly<Record<string, string>> = {}): Promise<EdgeUnderTest> {
-  const stateDir = mkdtempSync(join(tmpdir(), "ganglion-bench-"));
-  const main = join(import.meta.dirname, "../local-edge/main.ts");
-  const child = spawn(process.execPath, [main], {
-    env: { ...process.env, ...env, GANGLION_PORT: "0", GANGLION_STATE_DIR: stateDir },
+export function startEdgeUnderTest(env: Readonly<Record<string, string>> = {}): Promise<EdgeUnderTest> {
+  return startProcess((directory) => ({
+    main: join(import.meta.dirname, "../local-edge/main.ts"),
+    env: { ...env, GANGLION_PORT: "0", GANGLION_STATE_DIR: directory },
+  }));
+}
+
+/** Starts a program on a directory of its own. */
+export async function startProcess(programOf: (directory: string) => StartedProgram): Promise<EdgeUnderTest> {
+  const directory = mkdtempSync(join(tmpdir(), "ganglion-bench-"));
+  const program = programOf(directory);
+  const child = spawn(process.execPath, [program.main, ...(program.arguments ?? [])], {
+    env: { ...process.env, ...program.env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -24,15 +41,15 @@ export async function startEdgeUnderTest(env: Readonly<Record<string, string>> =
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line.startsWith("ready ")) resolve(line.slice(6));
     });
-    child.once("exit", (code) => reject(new Error(`the edge ended with ${code} before it was ready`)));
+    child.once("exit", (code) => reject(new Error(`${program.main} ended with ${code} before it was ready`)));
   });
   return {
     url,
-    token: readFileSync(join(stateDir, "token"), "utf8").trim(),
+    token: program.token ?? readFileSync(join(directory, "token"), "utf8").trim(),
     stop: async () => {
       child.kill("SIGTERM");
       await gone;
-      rmSync(stateDir, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

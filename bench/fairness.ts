@@ -106,7 +106,7 @@ async function saturate(edge: EdgeUnderTest) {
       if (seen >= SIGNALS) resolve();
     };
   });
-  subscriber.send(JSON.stringify({ type: "subscribe", after: null, signals: [name] }));
+  await subscriber.subscribe(name);
   const send = publisher.send.bind(publisher);
   publisher.send = (text) => {
     sentAt.push(performance.now());

@@ -13,13 +13,13 @@ export interface Figure {
 
 export type Report = (figure: Figure) => void;
 
-export function report(figure: Figure): void {
+export function report(figure: Figure, output: { write(text: string): unknown } = process.stdout): void {
   const { target, value } = figure;
   const met =
     target === undefined
       ? {}
       : { met: value >= (target.at_least ?? -Infinity) && value <= (target.at_most ?? Infinity) };
-  process.stdout.write(`${JSON.stringify({ ...figure, ...met })}\n`);
+  output.write(`${JSON.stringify({ ...figure, ...met })}\n`);
 }
 
 /** @param share - 0 to 1 */

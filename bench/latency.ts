@@ -14,7 +14,7 @@ export async function latency(edge: EdgeUnderTest, report: Report): Promise<void
   const name = "Q_BENCH_PING";
   const subscriber = await openLink(edge, "subscriber");
   const publisher = await openLink(edge, "publisher");
-  subscriber.send(JSON.stringify({ type: "subscribe", after: null, signals: [name] }));
+  await subscriber.subscribe(name);
   let arrived = (_last: number): void => {};
   let waiting = 0;
   subscriber.onSignals = (text, last) => {

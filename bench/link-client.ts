@@ -10,6 +10,8 @@ export interface BareLink {
   /** A frame of signals: its text and its last place. */
   onSignals: (text: string, last: number) => void;
   onPong: () => void;
+  /** Subscribes from now on. Resolves when the edge has said where the log ends: whatever is sent then is delivered. */
+  subscribe(name: string): Promise<void>;
   close(): void;
 }
 
@@ -23,19 +25,26 @@ export async function openLink(edge: EdgeUnderTest, host: string): Promise<BareL
     socket.once("open", () => resolve());
     socket.once("error", reject);
   });
+  let subscribed = (): void => {};
   const link: BareLink = {
     send: (text) => socket.send(text),
     onFrame: () => {},
     onSignals: () => {},
     onPong: () => {},
+    subscribe: (name) =>
+      new Promise((resolve) => {
+        subscribed = resolve;
+        socket.send(JSON.stringify({ type: "subscribe", after: null, signals: [name] }));
+      }),
     close: () => socket.terminate(),
   };
   socket.on("message", (data: Buffer) => {
     const head = data.toString("latin1", 0, 64);
     if (head === PONG) link.onPong();
     else if (head.startsWith('{"type":"signals"')) {
-      // The first frame after a subscription may hold only the end of the log.
-      if (!head.endsWith('"signals":[]}')) link.onSignals(data.toString(), Number(/"last":(\d+)/.exec(head)?.[1]));
+      // The first frame after a subscription holds only the end of the log.
+      if (head.endsWith('"signals":[]}')) subscribed();
+      else link.onSignals(data.toString(), Number(/"last":(\d+)/.exec(head)?.[1]));
     } else {
       link.onFrame(JSON.parse(data.toString()));
     }

@@ -2,16 +2,21 @@ import { agentIdle } from "./agent-idle.ts";
 import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
 import { command } from "./command.ts";
+import { compared } from "./compare/compared.ts";
 import { cost } from "./cost.ts";
 import { dashboard } from "./dashboard.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { fairness } from "./fairness.ts";
-import { report } from "./figure.ts";
+import { type Figure, type Report, report } from "./figure.ts";
+import { figuresTable } from "./figures-table.ts";
+import { freePort } from "./free-port.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
+import { type BenchOptions, benchOptions } from "./options.ts";
 import { policy } from "./policy.ts";
 import { predicted } from "./predicted.ts";
+import { profiled } from "./profile/profiled.ts";
 import { queue } from "./queue.ts";
 import { reaction } from "./reaction.ts";
 import { relays } from "./relays.ts";
@@ -35,23 +40,46 @@ const BENCHES = {
   relays,
   dashboard,
   command,
+  compared,
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in BENCHES));
-if (unknown.length > 0) {
-  console.error(`no bench is called ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
-  process.exit(2);
-}
+const USAGE = `npm run bench -- [all | <name> …] [--md]
 
+Prints one JSON line for each figure; with --md a table of all of them instead, and the lines as they come on the side.
+GANGLION_ROUNDS says how many rounds "compared" makes (default 5). There are: ${Object.keys(BENCHES).join(", ")}.`;
+
+const options = optionsOf(process.argv.slice(2));
+if (options.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const figures: Figure[] = [];
+const note: Report = (figure) => {
+  figures.push(figure);
+  report(figure, options.markdown ? process.stderr : process.stdout);
+};
+/** Where profiles go, when they are taken; see scripts/profile.ts. */
+const profiles = process.env.GANGLION_PROFILES;
 for (const [name, bench] of Object.entries(BENCHES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (!options.benches.includes(name)) continue;
   console.error(`bench ${name} …`);
-  const edge = await startEdgeUnderTest();
+  const inspector = `127.0.0.1:${profiles === undefined ? 0 : await freePort()}`;
+  const edge = await startEdgeUnderTest(profiles === undefined ? {} : { GANGLION_INSPECTOR_ADDR: inspector });
   try {
-    await bench(edge, report);
+    if (profiles === undefined) await bench(edge, note);
+    else await profiled(inspector, profiles, name, () => bench(edge, note));
   } finally {
     await edge.stop();
   }
 }
+if (options.markdown) console.log(figuresTable(figures));
 process.exit(0);
+
+function optionsOf(args: readonly string[]): BenchOptions {
+  try {
+    return benchOptions(args, Object.keys(BENCHES));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}

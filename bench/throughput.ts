@@ -92,6 +92,6 @@ async function subscriber(edge: EdgeUnderTest, name: string, signals: number) {
       if (last - firstSeq + 1 >= signals) resolve((performance.now() - started) / 1_000);
     };
   });
-  link.send(JSON.stringify({ type: "subscribe", after: null, signals: [name] }));
+  await link.subscribe(name);
   return { all, close: () => link.close() };
 }

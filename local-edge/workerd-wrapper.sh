@@ -6,11 +6,18 @@
 # left in a file by which the next start finds its own orphan.
 #
 # GANGLION_WORKERD: the runtime's binary. GANGLION_WORKERD_PID_FILE: where to leave the process id.
+# GANGLION_INSPECTOR_ADDR: where the runtime's inspector listens, such as 127.0.0.1:9229. Default: nowhere. Whoever reaches
+# it reads everything.
 set -eu
 
 # Ctrl-C in a terminal goes to every process of the foreground group. The runtime must go on until the parent has
 # drained the agent and stops it; an ignored signal stays ignored across exec.
 trap '' INT
+
+if [ -n "${GANGLION_INSPECTOR_ADDR:-}" ] && [ "$1" = serve ]; then
+  shift
+  set -- serve "--inspector-addr=$GANGLION_INSPECTOR_ADDR" "$@"
+fi
 
 echo $$ >"$GANGLION_WORKERD_PID_FILE"
 if setpriv --pdeathsig KILL true 2>/dev/null; then

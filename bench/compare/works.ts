@@ -1,0 +1,82 @@
+import type { EdgeUnderTest } from "../edge-under-test.ts";
+import { publish, stream } from "./log-works.ts";
+import { calls, drain, enqueue, pickup } from "./queue-works.ts";
+
+/** What one contestant does in one round, by figure. */
+export type Results = Partial<Record<FigureName, number>>;
+
+export interface ComparedFigure {
+  readonly unit: string;
+  /** Whether more is better; of times, less is. */
+  readonly more: boolean;
+  /** What the edge is to reach of the floor. */
+  readonly of_floor?: { readonly at_least?: number; readonly at_most?: number };
+  /** The least or most that the edge's own value may be. */
+  readonly target?: { readonly at_least?: number; readonly at_most?: number };
+}
+
+/** What is measured, with what the edge is to reach. */
+export const FIGURES = {
+  signals_batch_100: { unit: "signals/s", more: true, of_floor: { at_least: 0.7 } },
+  delivery_batch_100: { unit: "ms", more: false, target: { at_most: 5 } },
+  signals_64_in_flight: { unit: "signals/s", more: true, of_floor: { at_least: 0.85 } },
+  publish_to_subscriber: { unit: "ms", more: false, of_floor: { at_most: 1.25 } },
+  tasks_one_lease_4_workers: { unit: "tasks/s", more: true, of_floor: { at_least: 0.75 } },
+  tasks_leases_ahead_4_workers: { unit: "tasks/s", more: true },
+  pickup: { unit: "ms", more: false, of_floor: { at_most: 1.1 } },
+  call_round_trip: { unit: "ms", more: false, of_floor: { at_most: 1.1 } },
+  calls_32_in_flight: { unit: "calls/s", more: true },
+  enqueue: { unit: "tasks/s", more: true },
+  enqueue_behind_100k: { unit: "tasks/s", more: true },
+} as const satisfies Record<string, ComparedFigure>;
+
+export type FigureName = keyof typeof FIGURES;
+
+/** The sizes of the works: as small as they can be without measuring the start of things. */
+export interface Sizes {
+  readonly batches: number;
+  readonly single: number;
+  readonly rounds: number;
+  readonly drained: number;
+  readonly called: number;
+  readonly enqueued: number;
+  readonly behind: number;
+}
+
+/** One that does the same works. */
+export interface Contestant {
+  readonly name: string;
+  readonly run: (sizes: Sizes) => Promise<Results>;
+  readonly stop: () => Promise<void>;
+}
+
+export const FULL: Sizes = {
+  batches: 200_000,
+  single: 20_000,
+  rounds: 500,
+  drained: 4_000,
+  called: 6_400,
+  enqueued: 20_000,
+  behind: 100_000,
+};
+
+/** All works once, on a target that speaks the edge's frames. */
+export async function runWorks(target: EdgeUnderTest, sizes: Sizes): Promise<Results> {
+  const batches = await stream(target, { size: 100, inFlight: 8, signals: sizes.batches });
+  const single = await stream(target, { size: 1, inFlight: 64, signals: sizes.single });
+  const one = await calls(target, sizes.rounds, 1);
+  const many = await calls(target, sizes.called, 32);
+  return {
+    signals_batch_100: batches.perSecond,
+    delivery_batch_100: batches.deliveryMs,
+    signals_64_in_flight: single.perSecond,
+    publish_to_subscriber: await publish(target, sizes.rounds),
+    tasks_one_lease_4_workers: await drain(target, sizes.drained, 1),
+    tasks_leases_ahead_4_workers: await drain(target, sizes.drained * 2, 100),
+    pickup: await pickup(target, sizes.rounds),
+    call_round_trip: one.roundTripMs,
+    calls_32_in_flight: many.perSecond,
+    enqueue: await enqueue(target, sizes.enqueued, 0),
+    enqueue_behind_100k: await enqueue(target, sizes.enqueued, sizes.behind),
+  };
+}
