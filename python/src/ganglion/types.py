@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -1181,6 +1181,7 @@ class QueueStatus(TypedDict):
     paused: QueueStatusPaused | None
     bulk: QueueStatusBulk | None
     late_mail: NotRequired[list[QueueStatusLateMailItem]]
+    unplaced: NotRequired[list[QueueStatusUnplacedItem]]
     breakers: list[QueueStatusBreakersItem]
     settings: QueueSettings
     database_bytes: int
@@ -1235,6 +1236,14 @@ class QueueStatusLateMailItem(TypedDict):
     undelivered: int
     unread: int
     since: str
+
+
+class QueueStatusUnplacedItem(TypedDict):
+    recipient: str
+    task_id: str
+    tasks: int
+    since: str
+    why: str
 
 
 class QueueStatusBreakersItem(TypedDict):

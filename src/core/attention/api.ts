@@ -39,6 +39,7 @@ export const AttentionItem = z.object({
     "breaker_open",
     "queue_paused",
     "mail_late",
+    "tasks_unplaced",
     "gap",
     "dead_letters",
     "webhook_failing",

@@ -18,6 +18,7 @@ export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
   readonly by_recipient: Readonly<Record<string, { readonly queued: number }>>;
   readonly paused?: QueueStatus["paused"] | undefined;
   readonly late_mail?: QueueStatus["late_mail"] | undefined;
+  readonly unplaced?: QueueStatus["unplaced"] | undefined;
 };
 
 /** What the objects of an ecosystem say of themselves. */

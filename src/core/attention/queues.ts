@@ -74,7 +74,13 @@ export function queueFindings(
       explainedBy: absence === undefined ? [] : [absence],
     };
   });
-  return [...pauseFindings(queue, ecosystem, nowMs), ...raised, ...open, ...mailFindings(queue, absences, ecosystem)];
+  return [
+    ...pauseFindings(queue, ecosystem, nowMs),
+    ...raised,
+    ...open,
+    ...mailFindings(queue, absences, ecosystem),
+    ...unplacedFindings(queue, absences, ecosystem, nowMs),
+  ];
 }
 
 /** Messages that were not delivered, or not read, in the time that their senders gave them. */
@@ -95,6 +101,37 @@ function mailFindings({ queue, late_mail = [] }: QueueState, absences: Absences,
       action: look(`Mail of ${recipient}`, ecosystem, `/mail?to=${encodeURIComponent(recipient)}`),
       chain: null,
       explainedBy: [pausedId(queue), ...(absence === undefined ? [] : [absence])],
+    };
+  });
+}
+
+/** A task that waits longer for a host that has what it needs does not wait for its turn alone. */
+const UNPLACED_LONG_MS = 5 * 60_000;
+
+/** Tasks that have long waited for a host that has what they need: by recipient, the one that waits longest. */
+function unplacedFindings(queue: QueueState, absences: Absences, ecosystem: string, nowMs: number): Finding[] {
+  const long = (queue.unplaced ?? []).filter(({ since }) => nowMs - Date.parse(since) >= UNPLACED_LONG_MS);
+  const first = long.filter(({ recipient }, place) => long.findIndex((one) => one.recipient === recipient) === place);
+  return first.map(({ recipient, task_id, why, since }): Finding => {
+    const tasks = long.reduce((sum, one) => sum + (one.recipient === recipient ? one.tasks : 0), 0);
+    const absence = absences.ofRecipient(recipient);
+    return {
+      id: `tasks_unplaced/${queue.queue}/${recipient}`,
+      kind: "tasks_unplaced",
+      severity: "warning",
+      subject: `${recipient} in ${queue.queue}`,
+      what: `no host has what tasks of ${recipient} in the queue ${queue.queue} need`,
+      why,
+      since,
+      consequence: `${tasks === 1 ? "1 task waits" : `${tasks} tasks wait`}, and nobody is given any`,
+      next_step: `ganglion tasks show ${task_id} --queue ${queue.queue}`,
+      action: look(
+        "Show the task",
+        ecosystem,
+        `/queues/${encodeURIComponent(queue.queue)}/tasks/${encodeURIComponent(task_id)}`,
+      ),
+      chain: null,
+      explainedBy: [pausedId(queue.queue), ...(absence === undefined ? [] : [absence])],
     };
   });
 }

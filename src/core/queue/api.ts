@@ -5,11 +5,11 @@ import { Timestamp } from "../signals/timestamp-schema.ts";
 import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
-import { LateMail } from "./late-mail.ts";
 import { NeedsView } from "./needs-view.ts";
 import { QueuePause } from "./pause.ts";
 import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";
+import { QueueTrouble } from "./queue-trouble.ts";
 import { Outcome, TaskStatus } from "./task.ts";
 
 /**
@@ -183,9 +183,7 @@ export const QueueStatus = z.object({
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   paused: QueuePause.nullable().meta({ description: "The pause of the queue; null: it gives out tasks" }),
   bulk: BulkProgress.nullable().meta({ description: "What is being done to all tasks of a filter; null: nothing" }),
-  late_mail: LateMail.optional().meta({
-    description: "Only of the queue mail: recipients whose messages are late; absent: none are",
-  }),
+  ...QueueTrouble,
   breakers: z.array(BreakerStatus).readonly().meta({ description: "Breakers that are not closed" }),
   settings: QueueSettings,
   ...ObjectSize.shape,

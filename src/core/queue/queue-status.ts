@@ -36,7 +36,7 @@ export function queueStatus(
   { queue, statistics, alerts, breakers, pause }: QueueParts,
   waiters: Waiters,
   nowMs: number,
-): Omit<QueueStatus, keyof ObjectSize | "bulk" | "late_mail"> {
+): Omit<QueueStatus, keyof ObjectSize | "bulk" | "late_mail" | "unplaced"> {
   const { depths } = queue;
   const oldest = queue.oldestWaitingMs;
   const sums = sumsOf(statistics, nowMs);

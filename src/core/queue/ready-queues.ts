@@ -89,6 +89,18 @@ export class ReadyQueues<Task extends ReadyTask> {
     return this.#ofHosts > 0;
   }
 
+  /** The lines of ready tasks that need something of a host: the first of each, and how many wait in it. */
+  *linesOfHosts(): Generator<{ readonly task: Task; readonly ready: number }> {
+    if (!this.placing) return;
+    for (const routes of this.#needing.values())
+      for (const [route, needs] of routes) {
+        const line = needs.some(isOfHost) ? this.#byRoute.get(route) : undefined;
+        const fronts = line?.byPriority.flatMap((heap) => this.#front(heap) ?? []) ?? [];
+        if (line !== undefined && fronts.length > 0)
+          yield { task: this.#source.read(Math.min(...fronts), []), ready: line.ready };
+      }
+  }
+
   /** Recipients that have a ready task. */
   recipients(): Iterable<string> {
     return new Set([...this.#byRoute.keys()].map(recipientOf));

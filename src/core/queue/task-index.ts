@@ -103,7 +103,7 @@ export class TaskIndex {
   }
 
   /** What can be told of the tasks that are ready. */
-  get ready(): Pick<ReadyQueues<Entry>, "placing"> {
+  get ready(): Pick<ReadyQueues<Entry>, "placing" | "linesOfHosts"> {
     return this.#ready;
   }
 

@@ -2,9 +2,11 @@ import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import { HostLoads, type HostSample } from "../../core/queue/host-loads.ts";
 import { isOfHost } from "../../core/queue/needs.ts";
+import type { UnplacedTasks } from "../../core/queue/queue-trouble.ts";
 import { ANYONE } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
+import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { logLine } from "../shell/log-line.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 
@@ -21,6 +23,9 @@ const LOOK_MS = 10_000;
 const RETRY_MS = 2_000;
 /** Hosts that are asked about at a time. */
 const MAX_HOSTS = 1_000;
+
+/** Lines of tasks that the status of a queue names. */
+const MAX_LINES = 20;
 
 interface HostSamplesOptions {
   readonly env: HostSampleBindings;
@@ -54,6 +59,21 @@ export class HostSamples {
     if (state !== "ready" || needs?.some(isOfHost) !== true) return undefined;
     this.loads.nowMs = Date.now();
     return this.loads.reason(needs, this.#options.waiters().hostsFor(recipient, needs));
+  }
+
+  /** Tasks that wait for a host, by their needs, the longest first. */
+  waiting(): UnplacedTasks[] {
+    const lines = [...this.#options.queue().ready.linesOfHosts()];
+    return lines
+      .sort((a, b) => a.task.readyMs - b.task.readyMs)
+      .slice(0, MAX_LINES)
+      .map(({ task, ready }) => ({
+        recipient: task.recipient,
+        task_id: task.taskId,
+        tasks: ready,
+        since: formatTimestamp(task.readyMs),
+        why: this.unplaced(task) ?? "",
+      }));
   }
 
   /** After a commit. What is young enough was used by it already. */

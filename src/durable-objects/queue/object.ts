@@ -191,10 +191,11 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   status(): api.QueueStatus {
-    const bulk = this.#administration.progress;
     const status = queueStatus(queueOf(this.#name), this.#commits.runtime, this.#waiters, Date.now());
     const late_mail = lateMail(queueOf(this.#name), this.sql, Date.now());
-    return { ...status, bulk, ...(late_mail.length > 0 && { late_mail }), ...this.size() };
+    const unplaced = this.#commits.hostSamples.waiting();
+    const trouble = { ...(late_mail.length > 0 && { late_mail }), ...(unplaced.length > 0 && { unplaced }) };
+    return { ...status, bulk: this.#administration.progress, ...trouble, ...this.size() };
   }
 
   /** Of the queue `mail`: what is known of a recipient of messages. */

@@ -285,6 +285,28 @@ describe("what follows from one cause", () => {
     });
   });
 
+  test("of no host with room are tasks that have waited for one for five minutes, one row for a recipient", () => {
+    const line = (recipient: string, task_id: string, tasks: number) => {
+      const why = "no host has 8,000 MB of free GPU memory: gpu-01 1,200 MB";
+      return { recipient, task_id, tasks, since: AT, why };
+    };
+    const unplaced = [line("trainer", "t1", 3), line("trainer", "t2", 2), line("coder", "c1", 1)];
+    const foundAfter = (ms: number) => found({ queues: [queue("jobs", { unplaced })], nowMs: Date.parse(AT) + ms });
+    expect(foundAfter(299_999)).toEqual([]);
+    expect(foundAfter(300_000)).toMatchObject([
+      {
+        id: "tasks_unplaced/jobs/coder",
+        why: "no host has 8,000 MB of free GPU memory: gpu-01 1,200 MB",
+        consequence: "1 task waits, and nobody is given any",
+      },
+      {
+        id: "tasks_unplaced/jobs/trainer",
+        consequence: "5 tasks wait, and nobody is given any",
+        next_step: "ganglion tasks show t1 --queue jobs",
+      },
+    ]);
+  });
+
   test("of a webhook that fails are its dead letters, and of dead letters of a queue the alert that tasks fail", () => {
     const items = found({
       webhooks: [webhook("chat", { failing_since: AT })],

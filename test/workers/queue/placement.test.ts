@@ -93,6 +93,23 @@ describe("tasks that need what a host has", () => {
     expect(task).toMatchObject({ task_id: "t1", needs: zoned });
   });
 
+  it("need somebody when they have waited for a host for five minutes", async () => {
+    const eco = freshEcosystem();
+    const queue = queueOver(eco);
+    await report(eco, "gpu-01", gpu(79_000, 80_000, 95));
+    await queue.put([needing(8_000, { task_id: "t1" }), needing(9_000), needing(8_000)]);
+    const worker = await openChannel(eco, "w");
+    worker.send({ type: "ready", recipient: "trainer", credit: 5, host: "gpu-01" });
+    await vi.waitFor(async () => expect((await queue.task("t1")).unplaced).toContain("gpu-01 1,000 MB"));
+    expect(await queue.status()).toMatchObject({ unplaced: [{ task_id: "t1", tasks: 2 }, { tasks: 1 }] });
+    later(301_000);
+    const { items } = (await (await call(`/v1/${eco}/attention`)).json()) as { items: { kind: string; why: string }[] };
+    expect(items.find(({ kind }) => kind === "tasks_unplaced")?.why).toContain("of free GPU memory: gpu-01");
+    for (const task of await queue.lease("trainer", { max: 3 })) expect(task).toBeUndefined();
+    await queue.act("t1", "cancel");
+    expect(await queue.status()).toMatchObject({ unplaced: [{ tasks: 1 }, { tasks: 1 }] });
+  });
+
   it("are refused to a worker that says a host which its token is not good for", async () => {
     const eco = freshEcosystem();
     const queue = queueOver(eco);
