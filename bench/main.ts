@@ -13,6 +13,7 @@ import { freePort } from "./free-port.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
+import { locks } from "./locks.ts";
 import { type BenchOptions, benchOptions } from "./options.ts";
 import { policy } from "./policy.ts";
 import { predicted } from "./predicted.ts";
@@ -30,6 +31,7 @@ const BENCHES = {
   introspection,
   cost,
   queue,
+  locks,
   reaction,
   policy,
   bus,

@@ -15,6 +15,7 @@ import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { inboxCalls } from "./inbox.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
+import { lockCalls } from "./locks.ts";
 import { mailCalls } from "./mail.ts";
 import { modelCalls } from "./models.ts";
 import { noteCalls } from "./notes.ts";
@@ -122,6 +123,7 @@ export function createClient(options: ClientOptions) {
     webhooks: webhookCalls({ call, inside }),
     telemetry: telemetryCalls({ call, inside }),
     schedules: scheduleCalls({ call, inside }),
+    locks: lockCalls({ call, inside }),
     notes: noteCalls({ call, withRetries, inside }),
     inbox: inboxCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),

@@ -18,6 +18,7 @@ export type {
   ScannerStatus,
 } from "../../core/introspection/api.ts";
 export type { Lineage } from "../../core/lineage/api.ts";
+export type { Lock, LockAnswer, LockPage, LockWait } from "../../core/locks/api.ts";
 export type { MailMessage, MailPage, SentMail } from "../../core/mail/api.ts";
 export type { Overview } from "../../core/overview/api.ts";
 export type { Expectation, Policy, PolicyVersion } from "../../core/policy/api.ts";
@@ -42,4 +43,6 @@ export { type Client, type ClientOptions, createClient } from "../client.ts";
 export type { Credential, Fetch } from "../http/exchange.ts";
 export { ApiProblem, EdgeUnreachable, UnreadableAnswer } from "../http/problem-errors.ts";
 export { isTransient, type RetryOptions } from "../http/retry.ts";
+export { LockLost } from "../locks/lock-keeper.ts";
+export { type KeptLock, LockNotAvailable, type LockOptions } from "../locks.ts";
 export type { OpenSource } from "../stream/signal-source.ts";

@@ -13,7 +13,9 @@ const Ttl = z
   .min(1)
   .max(LOCK_LIMITS.ttlMs)
   .meta({ description: "The lock ends so long after it was acquired or renewed, in milliseconds" });
-const Mode = z.enum(LOCK_MODES).meta({ description: "shared: beside others that share it; exclusive: alone" });
+export const LockMode = z
+  .enum(LOCK_MODES)
+  .meta({ description: "shared: beside others that share it; exclusive: alone" });
 const Fence = z
   .int()
   .min(1)
@@ -32,7 +34,7 @@ export type OwnerProcess = Readonly<z.infer<typeof OwnerProcess>>;
 export const LockAcquisition = z.strictObject({
   owner: LockOwner.meta({ description: "Who asks. The same owner that asks again has the same fence" }),
   ttl_ms: Ttl,
-  mode: Mode.default("exclusive"),
+  mode: LockMode.default("exclusive"),
   wait_ms: z
     .int()
     .min(0)
@@ -64,7 +66,7 @@ export type LockRelease = z.infer<typeof LockRelease>;
 /** What stands in the way of a request. */
 export const LockBlocker = z.object({
   name: Name.meta({ description: "The lock in the way; one with wildcards may have another name than yours" }),
-  mode: Mode,
+  mode: LockMode,
   owner: Owner,
   fence: Fence.nullable().meta({ description: "null: its owner does not hold it, and waits for it since before you" }),
   since: Timestamp.meta({ description: "Since when it is held, or waited for" }),
@@ -82,7 +84,7 @@ export type LockCycle = z.infer<typeof LockCycle>;
 export const LockHeld = z.object({
   held: z.literal(true).meta({ description: "The lock is held" }),
   name: Name,
-  mode: Mode,
+  mode: LockMode,
   fence: Fence,
   expires_at: Timestamp.meta({ description: "When it ends unless it is renewed" }),
 });
@@ -106,7 +108,7 @@ export const LockReleased = z.object({ released: z.literal(true).meta({ descript
 /** A lock that is held. */
 export const Lock = z.object({
   name: Name,
-  mode: Mode,
+  mode: LockMode,
   owner: Owner,
   fence: Fence,
   acquired_at: Timestamp.meta({ description: "Since when it is held" }),
@@ -121,7 +123,7 @@ export type Lock = Readonly<z.infer<typeof Lock>>;
 /** A request that waits: "waits for `blocked_by.name`, held by `blocked_by.owner` since `blocked_by.since`". */
 export const LockWait = z.object({
   name: Name,
-  mode: Mode,
+  mode: LockMode,
   owner: Owner,
   since: Timestamp.meta({ description: "Since when it waits" }),
   task: Purpose,

@@ -20,6 +20,7 @@ import { locksErasure } from "./erasure.ts";
 import { LockStore } from "./lock-store.ts";
 import type { LocksBindings } from "./ports.ts";
 import { type WaitEnd, WaitingRequests } from "./waiting-requests.ts";
+import { WaitingTurn } from "./waiting-turn.ts";
 
 /** Locks bound to processes that are asked after in one call. */
 const MAX_ASKED = 500;
@@ -66,7 +67,8 @@ export class Locks extends EcosystemObject<LocksBindings> {
     this.#table.load(this.#store.read(), this.#store.lastFence);
   }
 
-  async acquire(call: AcquireCall): Promise<AcquireAnswer> {
+  /** @returns a turn where the lock is not free and the call waits for it */
+  async acquire(call: AcquireCall): Promise<AcquireAnswer | { readonly turn: WaitingTurn }> {
     const { id, admin, waitMs } = call;
     const request = await this.#requestOf(call);
     if ("notRunning" in request) return request;
@@ -79,9 +81,11 @@ export class Locks extends EcosystemObject<LocksBindings> {
     if ("held" in answer) return heldView(answer.held);
     if ("full" in answer) return answer;
     if ("blocked" in answer) return notHeldView(answer.blocked, answer.cycle);
-    const end = await this.#waiting.wait(answer.waiting, waitMs, () => this.#giveUp(id));
-    if ("held" in end) return heldView(end.held);
-    return end.notHeld ?? { lost: true };
+    const giveUp = () => this.#giveUp(id);
+    const ended = this.#waiting
+      .wait(answer.waiting, waitMs, giveUp)
+      .then((end): AcquireAnswer => ("held" in end ? heldView(end.held) : (end.notHeld ?? { lost: true })));
+    return { turn: new WaitingTurn(ended, giveUp) };
   }
 
   renew(claim: Claim, ttlMs: number): ClaimAnswer {
@@ -92,12 +96,6 @@ export class Locks extends EcosystemObject<LocksBindings> {
   release(claim: Claim): ClaimAnswer {
     const answer = this.#change((nowMs) => this.#table.release(claim, nowMs));
     return "released" in answer ? { released: true } : refusedView(answer);
-  }
-
-  /** A request waits no more: its time is over, or its sender has gone. */
-  leave(id: string): void {
-    const blocker = this.#change((nowMs) => this.#table.leave(id, true, nowMs));
-    this.#waiting.end(id, { notHeld: blocker === undefined ? undefined : notHeldView(blocker) });
   }
 
   list(query: LockQuery): LockPage {
@@ -121,9 +119,12 @@ export class Locks extends EcosystemObject<LocksBindings> {
     await this.#relay.run();
   }
 
+  /** A request waits no more: its time is over, or its sender has gone. */
   #giveUp(id: string): void {
+    if (this.#table.waits.get(id) === undefined) return;
     try {
-      this.leave(id);
+      const blocker = this.#change((nowMs) => this.#table.leave(id, true, nowMs));
+      this.#waiting.end(id, { notHeld: blocker === undefined ? undefined : notHeldView(blocker) });
     } catch (error) {
       // Whoever waited has been told to send the request again.
       logLine("error", "wait-not-ended", { ecosystem: this.ecosystem, object: "locks", error });

@@ -385,7 +385,6 @@ const LOCKS: ArgumentsOf<Locks> = {
   ],
   renew: [A_HOLDING, 1_000],
   release: [A_HOLDING],
-  leave: ["r"],
   list: [{ after: 0, limit: 1 }],
   attention: [],
   transfer: [{ do: "look" }],

@@ -3,6 +3,8 @@ import type { Context } from "hono";
 import { LockAcquisition, LockRelease, LockRenewal } from "../../../core/locks/api.ts";
 import { LOCK_NAME_RULE, lockNameProblem, MAX_NAME_CHARS } from "../../../core/locks/lock-name.ts";
 import type { Claim } from "../../../core/locks/outcomes.ts";
+import type { AcquireAnswer } from "../../../durable-objects/locks/calls.ts";
+import type { Locks } from "../../../durable-objects/locks/object.ts";
 import { locks } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { readDocument } from "../http/body.ts";
@@ -116,16 +118,11 @@ export const lockRoutes = newApi()
     const [id, admin] = [crypto.randomUUID(), scopes.includes("admin")];
     const object = locks(c.env, eco);
     const call = { id, name, mode, owner, token, admin, ttlMs, waitMs, task, process: owner_process ?? null };
-    const left = waitMs === 0 ? undefined : leavingWith(c, () => object.leave(id));
-    try {
-      const answer = await object.acquire(call);
-      if ("full" in answer) throw tooMany(answer.full);
-      if ("notRunning" in answer) throw notRunning(answer.notRunning);
-      if ("lost" in answer) throw waitLost();
-      return c.json(answer, 200);
-    } finally {
-      left?.();
-    }
+    const answer = await waited(await object.acquire(call));
+    if ("full" in answer) throw tooMany(answer.full);
+    if ("notRunning" in answer) throw notRunning(answer.notRunning);
+    if ("lost" in answer) throw waitLost();
+    return c.json(answer, 200);
   })
   .openapi(renew, async (c) => {
     const { eco, name } = c.req.valid("param");
@@ -149,13 +146,15 @@ function claimOf(c: Context<ApiEnv>, name: string, fence: number, owner: string 
   return { name, fence, owner, token: grant.id, admin: grant.scopes.includes("admin") };
 }
 
-/** Has a request leave the order of those who wait when its sender goes. @returns what ends that */
-function leavingWith(c: Context<ApiEnv>, leave: () => Promise<void>): () => void {
-  const { signal } = c.req.raw;
-  // The object may have gone, too: then nobody waits there any more.
-  const left = () => c.executionCtx.waitUntil(leave().catch(() => undefined));
-  signal.addEventListener("abort", left, { once: true });
-  return () => signal.removeEventListener("abort", left);
+/** Waits for the turn of a request. Where the runtime learns that its caller has gone, it lets the turn go, and nobody waits. */
+async function waited(answer: Awaited<ReturnType<Locks["acquire"]>>): Promise<AcquireAnswer> {
+  if (!("turn" in answer)) return answer;
+  const { turn } = answer;
+  try {
+    return await turn.ended();
+  } finally {
+    turn[Symbol.dispose]();
+  }
 }
 
 const invalidQuery = (parameter: string, message: string) =>

@@ -1,6 +1,7 @@
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { invalid } from "../http/refusal.ts";
 import type { Tool } from "./tool.ts";
+import { lockTools } from "./tools/locks.ts";
 import { mailTools } from "./tools/mail.ts";
 import { noteTools } from "./tools/notes.ts";
 import { operationTools } from "./tools/operation.ts";
@@ -24,7 +25,7 @@ export const GROUPS: readonly Group[] = [
   { name: "work", byDefault: true, tools: workTools },
   { name: "operation", byDefault: true, tools: operationTools },
   { name: "mail", byDefault: false, tools: mailTools },
-  { name: "coordination", byDefault: false, tools: [...noteTools, ...questionTools] },
+  { name: "coordination", byDefault: false, tools: [...noteTools, ...questionTools, ...lockTools] },
 ];
 
 /** Stands for the groups that are listed without being asked for. */
