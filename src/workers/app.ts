@@ -38,6 +38,7 @@ import { history } from "./api/introspection/history.ts";
 import { maintenance } from "./api/introspection/maintenance.ts";
 import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
+import { limitRoutes } from "./api/limits/routes.ts";
 import { lineage } from "./api/lineage/routes.ts";
 import { lockRoutes } from "./api/locks/routes.ts";
 import { mail } from "./api/mail/routes.ts";
@@ -167,6 +168,7 @@ for (const part of [
   questionRoutes,
   answerPage,
   lockRoutes,
+  limitRoutes,
   pages,
 ]) {
   app.route("/", part);

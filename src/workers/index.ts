@@ -12,6 +12,7 @@ export { AgentRegistry } from "../durable-objects/hosts/object.ts";
 export { IdempotencyKeys } from "../durable-objects/idempotency/object.ts";
 export { Intelligence } from "../durable-objects/intelligence/object.ts";
 export { ObservationCache } from "../durable-objects/introspection/object.ts";
+export { Limits } from "../durable-objects/limits/object.ts";
 export { LinkRelay } from "../durable-objects/links/object.ts";
 export { Locks } from "../durable-objects/locks/object.ts";
 export { Models } from "../durable-objects/models/object.ts";

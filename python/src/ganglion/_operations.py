@@ -189,6 +189,14 @@ _LIST_LOCKS = Operation("listLocks", "GET", "/v1/{eco}/locks")
 _ACQUIRE_LOCK = Operation("acquireLock", "POST", "/v1/{eco}/locks/{name}/acquire", keyed=True)
 _RENEW_LOCK = Operation("renewLock", "POST", "/v1/{eco}/locks/{name}/renew", keyed=True)
 _RELEASE_LOCK = Operation("releaseLock", "POST", "/v1/{eco}/locks/{name}/release", keyed=True)
+_LIST_LIMITS = Operation("listLimits", "GET", "/v1/{eco}/limits")
+_GET_LIMIT = Operation("getLimit", "GET", "/v1/{eco}/limits/{name}")
+_PUT_LIMIT = Operation("putLimit", "PUT", "/v1/{eco}/limits/{name}")
+_DELETE_LIMIT = Operation("deleteLimit", "DELETE", "/v1/{eco}/limits/{name}")
+_RESERVE_LIMIT = Operation("reserveLimit", "POST", "/v1/{eco}/limits/{name}/reserve", keyed=True)
+_SETTLE_LIMIT = Operation("settleLimit", "POST", "/v1/{eco}/limits/{name}/settle", keyed=True)
+_CLOSE_LIMIT = Operation("closeLimit", "POST", "/v1/{eco}/limits/{name}/close", keyed=True)
+_OPEN_LIMIT = Operation("openLimit", "POST", "/v1/{eco}/limits/{name}/open", keyed=True)
 
 
 class Operations:
@@ -1184,6 +1192,45 @@ class Operations:
     def release_lock(self, name: str, body: types.ReleaseLockBody) -> types.LockReleased:
         """Release a lock."""
         answer: types.LockReleased = self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
+        return answer
+
+    def list_limits(self) -> types.Limits:
+        """List the limits by name, with what is used of them."""
+        answer: types.Limits = self._perform(_LIST_LIMITS, {}, {}, None)
+        return answer
+
+    def get_limit(self, name: str) -> types.Limit:
+        """Get a limit with what is used of it."""
+        answer: types.Limit = self._perform(_GET_LIMIT, {"name": name}, {}, None)
+        return answer
+
+    def put_limit(self, name: str, body: types.PutLimitBody) -> types.Limit:
+        """Say what may be asked of a provider, by all together."""
+        answer: types.Limit = self._perform(_PUT_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    def delete_limit(self, name: str) -> None:
+        """Delete a limit; tasks that name it are given out again."""
+        self._perform(_DELETE_LIMIT, {"name": name}, {}, None)
+
+    def reserve_limit(self, name: str, body: types.ReserveLimitBody) -> types.Reservation:
+        """Ask for a part of a limit, before a provider is called."""
+        answer: types.Reservation = self._perform(_RESERVE_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    def settle_limit(self, name: str, body: types.SettleLimitBody) -> types.Settlement:
+        """Say what a reservation has really used, and how the provider answered."""
+        answer: types.Settlement = self._perform(_SETTLE_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    def close_limit(self, name: str, body: types.CloseLimitBody) -> types.Limit:
+        """Close a limit for all, because a provider takes no more for now."""
+        answer: types.Limit = self._perform(_CLOSE_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    def open_limit(self, name: str) -> types.Limit:
+        """Open a closed limit at once, and wholly."""
+        answer: types.Limit = self._perform(_OPEN_LIMIT, {"name": name}, {}, None)
         return answer
 
 
@@ -2185,4 +2232,43 @@ class AsyncOperations:
     async def release_lock(self, name: str, body: types.ReleaseLockBody) -> types.LockReleased:
         """Release a lock."""
         answer: types.LockReleased = await self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
+        return answer
+
+    async def list_limits(self) -> types.Limits:
+        """List the limits by name, with what is used of them."""
+        answer: types.Limits = await self._perform(_LIST_LIMITS, {}, {}, None)
+        return answer
+
+    async def get_limit(self, name: str) -> types.Limit:
+        """Get a limit with what is used of it."""
+        answer: types.Limit = await self._perform(_GET_LIMIT, {"name": name}, {}, None)
+        return answer
+
+    async def put_limit(self, name: str, body: types.PutLimitBody) -> types.Limit:
+        """Say what may be asked of a provider, by all together."""
+        answer: types.Limit = await self._perform(_PUT_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    async def delete_limit(self, name: str) -> None:
+        """Delete a limit; tasks that name it are given out again."""
+        await self._perform(_DELETE_LIMIT, {"name": name}, {}, None)
+
+    async def reserve_limit(self, name: str, body: types.ReserveLimitBody) -> types.Reservation:
+        """Ask for a part of a limit, before a provider is called."""
+        answer: types.Reservation = await self._perform(_RESERVE_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    async def settle_limit(self, name: str, body: types.SettleLimitBody) -> types.Settlement:
+        """Say what a reservation has really used, and how the provider answered."""
+        answer: types.Settlement = await self._perform(_SETTLE_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    async def close_limit(self, name: str, body: types.CloseLimitBody) -> types.Limit:
+        """Close a limit for all, because a provider takes no more for now."""
+        answer: types.Limit = await self._perform(_CLOSE_LIMIT, {"name": name}, {}, body)
+        return answer
+
+    async def open_limit(self, name: str) -> types.Limit:
+        """Open a closed limit at once, and wholly."""
+        answer: types.Limit = await self._perform(_OPEN_LIMIT, {"name": name}, {}, None)
         return answer

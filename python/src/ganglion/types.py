@@ -1179,6 +1179,7 @@ class QueueStatus(TypedDict):
     workers: dict[str, int]
     alerts: list[QueueStatusAlertsItem]
     paused: QueueStatusPaused | None
+    closed_limits: NotRequired[list[QueueStatusClosedLimitsItem]]
     bulk: QueueStatusBulk | None
     late_mail: NotRequired[list[QueueStatusLateMailItem]]
     unplaced: NotRequired[list[QueueStatusUnplacedItem]]
@@ -1219,6 +1220,12 @@ class QueueStatusPaused(TypedDict):
     since: str
     by: str
     reason: str | None
+
+
+class QueueStatusClosedLimitsItem(TypedDict):
+    limit: str
+    until: str
+    reason: str
 
 
 class QueueStatusBulk(TypedDict):
@@ -1450,6 +1457,9 @@ class Task(TypedDict):
     timeout_ms: float | None
     deadline_at: str | None
     needs: NotRequired[TaskNeeds]
+    limits: NotRequired[list[str]]
+    parked_until: NotRequired[str]
+    parked_reason: NotRequired[str]
     cause: NotRequired[str]
     trace: NotRequired[str]
     depth: NotRequired[int]
@@ -1516,6 +1526,7 @@ class LeasedTasksTasksItem(TypedDict):
     payload: NotRequired[Any]
     correlation_id: NotRequired[str]
     needs: NotRequired[LeasedTasksTasksItemNeeds]
+    limits: NotRequired[list[str]]
     answers: NotRequired[list[LeasedTasksTasksItemAnswersItem]]
     cause: NotRequired[str]
     trace: NotRequired[str]
@@ -1904,6 +1915,7 @@ class EcosystemUsageObjects(TypedDict):
     notes: Usage
     questions: Usage
     locks: Usage
+    limits: Usage
     queue_lobby: Usage
     link_relays: Usage
     priority_queues: Usage
@@ -2624,6 +2636,84 @@ class LockReleased(TypedDict):
     released: Literal[True]
 
 
+class Limits(TypedDict):
+    limits: list[LimitsLimitsItem]
+
+
+class LimitsLimitsItem(TypedDict):
+    name: str
+    description: NotRequired[str]
+    requests_per_minute: NotRequired[int]
+    input_tokens_per_minute: NotRequired[int]
+    output_tokens_per_minute: NotRequired[int]
+    concurrency: NotRequired[int]
+    usd_per_day: NotRequired[float]
+    zone: NotRequired[str]
+    reservation_seconds: NotRequired[int]
+    ramp_seconds: NotRequired[int]
+    when_away: NotRequired[Literal["open", "closed"]]
+    state: Literal["open", "closed", "probing", "ramping"]
+    closed_until: str | None
+    reason: str | None
+    used: LimitsLimitsItemUsed
+    held: int
+    spent_usd: float
+    held_usd: float
+    created_at: str
+    changed_at: str
+
+
+class LimitsLimitsItemUsed(TypedDict):
+    requests: float
+    input_tokens: float
+    output_tokens: float
+
+
+class Limit(TypedDict):
+    name: str
+    description: NotRequired[str]
+    requests_per_minute: NotRequired[int]
+    input_tokens_per_minute: NotRequired[int]
+    output_tokens_per_minute: NotRequired[int]
+    concurrency: NotRequired[int]
+    usd_per_day: NotRequired[float]
+    zone: NotRequired[str]
+    reservation_seconds: NotRequired[int]
+    ramp_seconds: NotRequired[int]
+    when_away: NotRequired[Literal["open", "closed"]]
+    state: Literal["open", "closed", "probing", "ramping"]
+    closed_until: str | None
+    reason: str | None
+    used: LimitUsed
+    held: int
+    spent_usd: float
+    held_usd: float
+    created_at: str
+    changed_at: str
+
+
+class LimitUsed(TypedDict):
+    requests: float
+    input_tokens: float
+    output_tokens: float
+
+
+class Reservation(TypedDict):
+    granted: bool
+    reservation: NotRequired[str]
+    expires_at: NotRequired[str]
+    why: NotRequired[Literal["closed", "probing", "concurrency", "requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "usd_per_day", "budget", "too_large"]]
+    detail: NotRequired[str]
+    closed_until: NotRequired[str]
+    budget: NotRequired[str]
+
+
+class Settlement(TypedDict):
+    reservation: str
+    state: Literal["settled", "repeated", "expired", "unknown"]
+    closed_until: NotRequired[str]
+
+
 class NewSignal(TypedDict):
     signal: str
     source: str
@@ -2675,6 +2765,7 @@ class NewTask(TypedDict):
     max_attempts: NotRequired[int]
     timeout_ms: NotRequired[int | None]
     deadline_ms: NotRequired[int | None]
+    limits: NotRequired[list[str] | None]
     timestamp: NotRequired[Any]
 
 
@@ -3232,3 +3323,62 @@ class RenewLockBody(TypedDict):
 class ReleaseLockBody(TypedDict):
     owner: NotRequired[str]
     fence: int
+
+
+class PutLimitBody(TypedDict):
+    description: NotRequired[str]
+    requests_per_minute: NotRequired[int]
+    input_tokens_per_minute: NotRequired[int]
+    output_tokens_per_minute: NotRequired[int]
+    concurrency: NotRequired[int]
+    usd_per_day: NotRequired[float]
+    zone: NotRequired[str]
+    reservation_seconds: NotRequired[int]
+    ramp_seconds: NotRequired[int]
+    when_away: NotRequired[Literal["open", "closed"]]
+
+
+class ReserveLimitBody(TypedDict):
+    amounts: NotRequired[ReserveLimitBodyAmounts]
+    agent: NotRequired[str]
+    task: NotRequired[str]
+    chain: NotRequired[str]
+    model: NotRequired[str]
+    wait_ms: NotRequired[int]
+
+
+class ReserveLimitBodyAmounts(TypedDict):
+    requests: NotRequired[int]
+    input_tokens: NotRequired[int]
+    output_tokens: NotRequired[int]
+    usd: NotRequired[float]
+
+
+class SettleLimitBody(TypedDict):
+    reservation: str
+    amounts: NotRequired[SettleLimitBodyAmounts]
+    outcome: NotRequired[SettleLimitBodyOutcome]
+    agent: NotRequired[str]
+    task: NotRequired[str]
+    chain: NotRequired[str]
+    model: NotRequired[str]
+
+
+class SettleLimitBodyAmounts(TypedDict):
+    requests: NotRequired[int]
+    input_tokens: NotRequired[int]
+    output_tokens: NotRequired[int]
+    usd: NotRequired[float]
+
+
+class SettleLimitBodyOutcome(TypedDict):
+    status: int
+    until: NotRequired[str | float]
+    retry_after_seconds: NotRequired[float]
+    reason: NotRequired[str]
+
+
+class CloseLimitBody(TypedDict):
+    until: NotRequired[str | float]
+    retry_after_seconds: NotRequired[float]
+    reason: NotRequired[str]

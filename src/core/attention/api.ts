@@ -45,6 +45,7 @@ export const AttentionItem = z.object({
     "webhook_failing",
     "export_failing",
     "question_open",
+    "limit_closed",
     "schedule_late_start",
     "schedule_late_finish",
     "schedule_too_fast",

@@ -3,6 +3,7 @@ import type { Budget } from "../billing/budget.ts";
 import type { DeadLetterSummary } from "../dead-letters/digest.ts";
 import type { FleetHost } from "../hosts/fleet.ts";
 import type { Gap, ScannerStatus } from "../introspection/api.ts";
+import type { LimitFinding } from "../limits/api.ts";
 import type { LockFindings } from "../locks/api.ts";
 import type { ModelSettingsView } from "../models/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
@@ -50,6 +51,8 @@ export interface EcosystemState {
   readonly models: Pick<ModelSettingsView, "enabled" | "models" | "daily" | "spent"> | undefined;
   /** How the export of finished work goes; absent: nothing is exported. */
   readonly exporting?: ExportHealth | undefined;
+  /** Limits of providers that are closed; absent: there are none. */
+  readonly limits?: readonly LimitFinding[] | undefined;
   /** Limits of schedules that are broken; absent: there are no schedules. */
   readonly schedules?: readonly ScheduleFinding[] | undefined;
   /** Questions that wait for people, the first to expire first; absent: there are none. */
@@ -93,6 +96,8 @@ export const CHANGING_SIGNALS = [
   "Q_WORKER_TASK_FAILED",
   "Q_REACTION_FAILED",
   "Q_EDGE_BACK",
+  "Q_LIMIT_CLOSED",
+  "Q_LIMIT_OPENED",
   "Q_SCHEDULE_LATE_START",
   "Q_SCHEDULE_LATE_FINISH",
   "Q_SCHEDULE_TOO_FAST",

@@ -5,6 +5,7 @@ import { exportFindings } from "./exports.ts";
 import type { Finding } from "./finding.ts";
 import { groupByCause } from "./group.ts";
 import { Absences, hostFindings } from "./hosts.ts";
+import { limitFindings } from "./limits.ts";
 import { lockFindings } from "./locks.ts";
 import { questionFindings } from "./questions.ts";
 import { deadLetterFindings, queueFindings } from "./queues.ts";
@@ -26,6 +27,7 @@ export function findingsOf(state: EcosystemState): Finding[] {
     ...scheduleFindings(state, absences),
     ...questionFindings(state),
     ...lockFindings(state),
+    ...limitFindings(state),
   ];
 }
 

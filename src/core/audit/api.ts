@@ -77,6 +77,8 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/policies/{id}/simulate",
   "PUT /v1/{eco}/notes/{key}",
   "DELETE /v1/{eco}/notes/{key}",
+  "POST /v1/{eco}/limits/{name}/reserve",
+  "POST /v1/{eco}/limits/{name}/settle",
   "POST /v1/{eco}/schedules/{name}/runs",
   "POST /v1/{eco}/schedules/{name}/heartbeat",
   "POST /v1/{eco}/locks/{name}/acquire",

@@ -5,12 +5,13 @@ import { Timestamp } from "../signals/timestamp-schema.ts";
 import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
-import { NeedsView } from "./needs-view.ts";
+import { ClosedLimit } from "./limit-gate.ts";
 import { QueuePause } from "./pause.ts";
 import { MedianFields, MsOrNull, PercentileFields } from "./percentile-fields.ts";
 import { QueueSettings } from "./queue-settings.ts";
 import { QueueTrouble } from "./queue-trouble.ts";
 import { Outcome, TaskStatus } from "./task.ts";
+import { CauseFields, NeedFields, ParkedFields } from "./task-fields.ts";
 
 /**
  * Answers about tasks and queues. The schemas are what HTTP and the worker's channel send; the types without a schema
@@ -27,12 +28,6 @@ export const TaskReceipt = z.object({
   }),
 });
 export type TaskReceipt = z.infer<typeof TaskReceipt>;
-
-const CauseFields = {
-  cause: z.string().optional().meta({ description: "Id of the signal that led to the task" }),
-  trace: z.string().optional().meta({ description: "W3C traceparent" }),
-  depth: z.int().optional().meta({ description: "Length of the chain of causes above the task" }),
-};
 
 const Answers = z
   .array(AwaitedAnswer)
@@ -78,7 +73,7 @@ export const LeasedTask = z.object({
   lease_expires_at: Timestamp,
   payload: AnyJson,
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
-  needs: NeedsView,
+  ...NeedFields,
   answers: Answers,
   ...CauseFields,
   ...HandedNotes,
@@ -116,7 +111,8 @@ export const TaskView = z.object({
   max_attempts: z.int(),
   timeout_ms: MsOrNull,
   deadline_at: Timestamp.nullable(),
-  needs: NeedsView,
+  ...NeedFields,
+  ...ParkedFields,
   ...CauseFields,
   status: TaskStatus,
   outcome: Outcome.optional(),
@@ -182,6 +178,9 @@ export const QueueStatus = z.object({
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   paused: QueuePause.nullable().meta({ description: "The pause of the queue; null: it gives out tasks" }),
+  closed_limits: z.array(ClosedLimit).readonly().optional().meta({
+    description: "Limits whose tasks are parked; absent: none is closed, as far as the queue was told",
+  }),
   bulk: BulkProgress.nullable().meta({ description: "What is being done to all tasks of a filter; null: nothing" }),
   ...QueueTrouble,
   breakers: z.array(BreakerStatus).readonly().meta({ description: "Breakers that are not closed" }),

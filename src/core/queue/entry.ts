@@ -47,6 +47,7 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     cause: task.cause,
     ...(task.needs === undefined ? {} : { needs: task.needs }),
     ...(task.trace === undefined ? {} : { trace: task.trace }),
+    ...(task.limits === undefined ? {} : { limits: task.limits }),
     payloadJson: task.payloadJson,
     readyMs: nowMs + task.delayMs,
     attempt: 0,
@@ -92,6 +93,7 @@ export function recordOf(
     cause: entry.cause,
     ...(entry.needs === undefined ? {} : { needs: entry.needs }),
     ...(entry.trace === undefined ? {} : { trace: entry.trace }),
+    ...(entry.limits === undefined ? {} : { limits: entry.limits }),
     outcome: end.outcome,
     finishedMs: end.finishedMs,
     attempt: entry.attempt,
@@ -154,10 +156,21 @@ const ENTRY_BYTES = 700;
 const EVENT_BYTES = 80;
 
 /** What an entry takes in memory without its payload, about. */
-export function heapBytesOf({ taskId, recipient, type, sender, cause, needs, trace, history, answers }: Entry): number {
+export function heapBytesOf({
+  taskId,
+  recipient,
+  type,
+  sender,
+  cause,
+  needs,
+  limits,
+  trace,
+  history,
+  answers,
+}: Entry): number {
   let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
   bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0) + (trace?.length ?? 0);
-  for (const skill of needs ?? []) bytes += EVENT_BYTES + skill.length;
+  for (const name of [...(needs ?? []), ...(limits ?? [])]) bytes += EVENT_BYTES + name.length;
   for (const { answer } of answers ?? []) bytes += 3 * EVENT_BYTES + (answer?.length ?? 0);
   for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
   return bytes;

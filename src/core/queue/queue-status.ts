@@ -6,6 +6,7 @@ import type { QueueStatus, RecipientStatus } from "./api.ts";
 import { percentiles } from "./bottlenecks.ts";
 import { breakerStatus } from "./breaker-status.ts";
 import type { CallBreakers } from "./call-breakers.ts";
+import type { LimitGate } from "./limit-gate.ts";
 import type { QueuePause } from "./pause.ts";
 import { add, type Series, type Statistics } from "./statistics.ts";
 import type { TaskQueue } from "./task-queue.ts";
@@ -17,6 +18,7 @@ interface QueueParts {
   readonly alerts: AlertTracker;
   readonly breakers: CallBreakers;
   readonly pause: QueuePause | undefined;
+  readonly limitGate: LimitGate;
 }
 
 const NO_PERCENTILES = {
@@ -33,7 +35,7 @@ const NO_PERCENTILES = {
 /** The state of a queue, for people and monitoring. */
 export function queueStatus(
   name: string,
-  { queue, statistics, alerts, breakers, pause }: QueueParts,
+  { queue, statistics, alerts, breakers, pause, limitGate }: QueueParts,
   waiters: Waiters,
   nowMs: number,
 ): Omit<QueueStatus, keyof ObjectSize | "bulk" | "late_mail" | "unplaced"> {
@@ -57,6 +59,7 @@ export function queueStatus(
       raised_at: formatTimestamp(raisedMs),
     })),
     paused: pause ?? null,
+    ...(limitGate.closed.length === 0 ? {} : { closed_limits: limitGate.closed }),
     breakers: breakerStatus(breakers),
     settings: queue.settings,
   };

@@ -1,6 +1,6 @@
 import { Heap } from "../collections/heap.ts";
 import { type Abilities, isOfHost } from "./needs.ts";
-import { fits, type Routed, recipientOf, routeOf } from "./route.ts";
+import { fits, NO_SKILLS, type Routed, recipientOf, routeOf } from "./route.ts";
 import { LEAST_URGENT, MOST_URGENT } from "./task.ts";
 
 /** The fields of a task by which the ready queues order it. */
@@ -12,6 +12,8 @@ interface ReadyTask extends Routed {
 
 /** Where the ready queues find the tasks of which they have the places. */
 export interface ReadySource<Task> {
+  /** Whether no task that names the limit is given out now. */
+  readonly isClosed: (limit: string) => boolean;
   /** `false` for a tombstone. Reads nothing. */
   isReady(seq: number): boolean;
   /** @param next - places of tasks that will mostly be asked for next */
@@ -38,8 +40,8 @@ const AHEAD = 64;
  */
 export class ReadyQueues<Task extends ReadyTask> {
   readonly #byRoute = new Map<string, RouteQueues>();
-  /** By recipient, the routes of tasks that need skills. */
-  readonly #needing = new Map<string, Map<string, readonly string[]>>();
+  /** By recipient, the routes of tasks that need skills, or name limits. */
+  readonly #needing = new Map<string, Map<string, Routed>>();
   readonly #source: ReadySource<Task>;
   #size = 0;
   /** Routes of tasks that need something of a host. */
@@ -53,15 +55,17 @@ export class ReadyQueues<Task extends ReadyTask> {
     return this.#size;
   }
 
-  add(task: Pick<ReadyTask, "seq" | "recipient" | "needs" | "priority">): void {
-    const { seq, recipient, needs = [], priority } = task;
+  add(task: Pick<ReadyTask, "seq" | "recipient" | "needs" | "limits" | "priority">): void {
+    const { seq, recipient, needs, limits, priority } = task;
     const route = routeOf(task);
     let queues = this.#byRoute.get(route);
     if (queues === undefined) {
       queues = { byPriority: Array.from({ length: LEAST_URGENT }, () => new Heap<number>()), ready: 0, tombstones: 0 };
       this.#byRoute.set(route, queues);
-      if (needs.some(isOfHost)) this.#ofHosts++;
-      if (needs.length > 0) this.#needing.set(recipient, (this.#needing.get(recipient) ?? new Map()).set(route, needs));
+      if (needs?.some(isOfHost) === true) this.#ofHosts++;
+      const routed = { recipient, needs, limits };
+      if (route !== recipient)
+        this.#needing.set(recipient, (this.#needing.get(recipient) ?? new Map()).set(route, routed));
     }
     queues.byPriority[priority - MOST_URGENT]?.push(seq, seq);
     queues.ready++;
@@ -79,9 +83,15 @@ export class ReadyQueues<Task extends ReadyTask> {
     queues.tombstones = 0;
   }
 
-  /** Whether a task of the recipient is ready that needs no skills. */
+  /** Whether a task of the recipient is ready that needs no skills, and whose limits are open. */
   hasFor(recipient: string): boolean {
-    return this.#byRoute.has(recipient);
+    return this.routesFor([recipient], NO_SKILLS).some((route) => this.#byRoute.has(route));
+  }
+
+  /** Names of the limits that ready tasks name. */
+  get limits(): ReadonlySet<string> {
+    const routes = [...this.#needing.values()].flatMap((needing) => [...needing.values()]);
+    return new Set(routes.flatMap(({ limits = [] }) => limits));
   }
 
   /** Whether a ready task needs something of a host. */
@@ -93,7 +103,7 @@ export class ReadyQueues<Task extends ReadyTask> {
   *linesOfHosts(): Generator<{ readonly task: Task; readonly ready: number }> {
     if (!this.placing) return;
     for (const routes of this.#needing.values())
-      for (const [route, needs] of routes) {
+      for (const [route, { needs = [] }] of routes) {
         const line = needs.some(isOfHost) ? this.#byRoute.get(route) : undefined;
         const fronts = line?.byPriority.flatMap((heap) => this.#front(heap) ?? []) ?? [];
         if (line !== undefined && fronts.length > 0)
@@ -108,10 +118,12 @@ export class ReadyQueues<Task extends ReadyTask> {
 
   /** The routes of these recipients whose tasks a worker with these skills may do. */
   routesFor(recipients: readonly string[], skills: Abilities): readonly string[] {
-    if (skills.size === 0 || this.#needing.size === 0) return recipients;
+    if (this.#needing.size === 0) return recipients;
+    const isOpen = ({ limits = [] }: Routed) => !limits.some(this.#source.isClosed);
     return recipients.flatMap((recipient) => {
       const needing = [...(this.#needing.get(recipient) ?? [])];
-      return [recipient, ...needing.flatMap(([route, needs]) => (fits(needs, skills) ? [route] : []))];
+      const fitting = needing.filter(([, routed]) => fits(routed.needs, skills) && isOpen(routed));
+      return [recipient, ...fitting.map(([route]) => route)];
     });
   }
 

@@ -1,15 +1,17 @@
 import type { Abilities } from "./needs.ts";
 
-/** Tasks wait in one line for each route: those of a recipient, apart for each set of skills that they need. */
+/** Tasks wait in one line for each route: those of a recipient, apart for each set of skills that they need, and of limits. */
 export interface Routed {
   readonly recipient: string;
   /** Sorted; absent: none. */
   readonly needs?: readonly string[] | undefined;
+  /** Sorted; absent: none. */
+  readonly limits?: readonly string[] | undefined;
 }
 
-/** Neither recipients nor skills have a blank in them. */
-export const routeOf = ({ recipient, needs }: Routed): string =>
-  needs === undefined || needs.length === 0 ? recipient : `${recipient} ${needs.join(" ")}`;
+/** Neither recipients nor skills nor limits have a blank in them, and no skill begins with what stands before a limit. */
+export const routeOf = ({ recipient, needs = [], limits = [] }: Routed): string =>
+  [recipient, ...needs, ...limits.map((limit) => `!${limit}`)].join(" ");
 
 export const recipientOf = (route: string): string => route.split(" ", 1)[0] ?? route;
 

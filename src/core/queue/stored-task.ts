@@ -105,6 +105,7 @@ function termsValues(task: TaskTerms): Values {
     task.cause,
     task.needs,
     task.trace,
+    task.limits,
   ]);
 }
 
@@ -125,6 +126,7 @@ function readTerms(seq: number, terms: unknown): TaskTerms {
     cause: readCause(values[10]),
     ...(Array.isArray(values[11]) && { needs: values[11].map((skill) => text(skill, "needs")) }),
     ...(typeof values[12] === "string" && { trace: values[12] }),
+    ...(Array.isArray(values[13]) && { limits: values[13].map((name) => text(name, "limits")) }),
   };
 }
 

@@ -7,10 +7,8 @@ import type { Abilities } from "./needs.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
 import { ReadyQueues } from "./ready-queues.ts";
 import type { Lease, Task } from "./task.ts";
+import { RESIDENT_BYTES, type ReadParked, type TaskQueueOptions } from "./task-queue-options.ts";
 import { Timers } from "./timers.ts";
-
-/** Reads parked tasks from storage by their places in the order. */
-export type ReadParked = (seqs: readonly number[]) => Iterable<Task>;
 
 /** Parked tasks that become due in one step. */
 const MAX_DUE = 2_000;
@@ -33,21 +31,19 @@ export class TaskIndex {
   readonly #parked = new ParkedTasks();
   readonly #holders = new Holders();
   readonly #ready = new ReadyQueues<Entry>({
+    isClosed: (limit) => this.#isClosed(limit),
     isReady: (seq) => this.#parked.isReady(seq) || this.#bySeq.get(seq)?.state === "ready",
     read: (seq, next) => this.#bySeq.get(seq) ?? this.#unpark(seq, next),
   });
   readonly #timers = new Timers<Entry>();
   readonly #read: ReadParked;
+  readonly #isClosed: (limit: string) => boolean;
   readonly #residentBytes: number;
   #bytes = 0;
 
-  /**
-   * @param tasks - unfinished, in the order of their arrival
-   * @param read - reads tasks from storage
-   * @param residentBytes - of tasks in memory, beyond which tasks that wait are parked
-   */
-  constructor(tasks: Iterable<Task>, read: ReadParked, residentBytes: number) {
+  constructor({ tasks, read, residentBytes = RESIDENT_BYTES, isClosed = () => false }: TaskQueueOptions) {
     this.#read = read;
+    this.#isClosed = isClosed;
     this.#residentBytes = residentBytes;
     const leased: { entry: Entry; lease: Lease }[] = [];
     for (const task of tasks) {
@@ -103,7 +99,7 @@ export class TaskIndex {
   }
 
   /** What can be told of the tasks that are ready. */
-  get ready(): Pick<ReadyQueues<Entry>, "placing" | "linesOfHosts"> {
+  get ready(): Pick<ReadyQueues<Entry>, "placing" | "linesOfHosts" | "limits"> {
     return this.#ready;
   }
 

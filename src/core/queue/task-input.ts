@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LIMIT_NAME, LIMIT_RULE } from "../limits/name.ts";
 import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
@@ -19,6 +20,8 @@ export const MAX_WAIT_MS = 30_000;
 /** Skills of a task or a worker, and characters of one: a channel's own must outlive hibernation. */
 const MAX_SKILLS = 16;
 const MAX_SKILL = 64;
+/** Limits that one task names. */
+const MAX_LIMITS = 8;
 const WEEK_MS = 7 * 86_400_000;
 
 /**
@@ -115,6 +118,12 @@ export const TaskInput = z.strictObject({
   timeout_ms: duration(1, WEEK_MS).nullish(),
   /** The task fails when no worker has taken it within this time. */
   deadline_ms: duration(1, WEEK_MS).nullish(),
+  /** Limits of the ecosystem: while one of them is closed, the task is parked. */
+  limits: z
+    .array(z.string().regex(LIMIT_NAME, { message: LIMIT_RULE }))
+    .max(MAX_LIMITS)
+    .transform((names) => [...new Set(names)].sort())
+    .nullish(),
   /** Accepted and ignored: the queue goes by its own clock. */
   timestamp: z.unknown().optional(),
 });
@@ -161,6 +170,7 @@ export function admitTask(input: unknown, at = ""): TaskAdmission {
       cause: causeOf(data),
       ...needsOf(data),
       ...outsideTrace(data),
+      ...(data.limits == null || data.limits.length === 0 ? {} : { limits: data.limits }),
     },
   };
 }

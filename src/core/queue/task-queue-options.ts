@@ -1,6 +1,8 @@
 import type { Abilities } from "./needs.ts";
 import type { FinishedTask, Outcome, Task } from "./task.ts";
-import type { ReadParked } from "./task-index.ts";
+
+/** Reads parked tasks from storage by their places in the order. */
+export type ReadParked = (seqs: readonly number[]) => Iterable<Task>;
 
 /** Bytes of tasks in memory, beyond which those that wait are only in storage. Tasks that are leased are always there. */
 export const RESIDENT_BYTES = 8_000_000;
@@ -39,6 +41,8 @@ export interface TaskQueueOptions {
   readonly residentBytes?: number;
   /** Whether no task is leased at present: the queue is paused, or its tasks take so much memory that others have to end first. */
   readonly holdsBack?: () => boolean;
+  /** Whether no task that names the limit is leased at present. Default: none is held back. */
+  readonly isClosed?: (limit: string) => boolean;
   /** Looks up a finished task, while storage still has the task. */
   readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
   /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */

@@ -17,7 +17,7 @@ import {
 } from "./task.ts";
 import type { EnqueueResult, TransitionResult } from "./task-answers.ts";
 import { TaskIndex } from "./task-index.ts";
-import { type CancelAs, type LeaseWish, RESIDENT_BYTES, type TaskQueueOptions } from "./task-queue-options.ts";
+import type { CancelAs, LeaseWish, TaskQueueOptions } from "./task-queue-options.ts";
 
 /**
  * The state machine of a queue: which task comes next, who holds which task, and what is due when. All of its state
@@ -43,7 +43,7 @@ export class TaskQueue {
     this.settings = settings;
     this.#options = options;
     this.#nextSeq = options.nextSeq;
-    this.#index = new TaskIndex(options.tasks, options.read, options.residentBytes ?? RESIDENT_BYTES);
+    this.#index = new TaskIndex(options);
     const { depths, longRunning, calls, ready } = this.#index;
     [this.depths, this.longRunning, this.openCalls, this.ready] = [depths, longRunning, calls, ready];
     this.parking = new Parking(this.#index, this.#changes, (entry, taskId) => this.#refuse(entry, taskId));

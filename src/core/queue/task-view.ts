@@ -1,7 +1,14 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Entry } from "./entry.ts";
+import type { Parked } from "./limit-gate.ts";
 import { readNeeds } from "./needs.ts";
 import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
+
+/** Why no worker is given a task. */
+interface Waits extends Parked {
+  /** No worker has what it needs. */
+  readonly unplaced?: string | undefined;
+}
 
 /** A {@link LeasedTask} as JSON text. The payload is passed through as it was stored, without parsing. */
 export function leasedJson(entry: Entry, payloadJson: string): string {
@@ -23,13 +30,14 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
 }
 
-/** An unfinished task as the JSON text of a {@link TaskView}. @param unplaced - why no worker is given it */
-export function entryJson(entry: Entry, payloadJson: string, unplaced?: string): string {
+/** An unfinished task as the JSON text of a {@link TaskView}. @param waits - why no worker is given it */
+export function entryJson(entry: Entry, payloadJson: string, { unplaced, ...parked }: Waits = {}): string {
   const { lease, readyMs, state, waitsFor, answers } = entry;
   const head = {
     ...termsView(entry),
     status: lease === null ? "queued" : "running",
     attempt: entry.attempt,
+    ...(state === "ready" || state === "delayed" ? parked : {}),
     ...(state === "delayed" ? { ready_at: formatTimestamp(readyMs) } : {}),
     ...(waitsFor === undefined ? {} : { waits_for: waitsFor }),
     ...(answers === undefined ? {} : { answers }),
@@ -78,7 +86,10 @@ function termsView(task: Entry | FinishedTask) {
 }
 
 /** As the task was given. */
-const needsView = ({ needs }: Pick<Entry, "needs">) => (needs === undefined ? {} : { needs: readNeeds(needs) });
+const needsView = ({ needs, limits }: Pick<Entry, "needs" | "limits">) => ({
+  ...(needs === undefined ? {} : { needs: readNeeds(needs) }),
+  ...(limits === undefined ? {} : { limits }),
+});
 
 interface TaskCauseView {
   readonly cause: string;

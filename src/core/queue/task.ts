@@ -51,6 +51,8 @@ export interface NewTask {
   readonly needs?: readonly string[];
   /** W3C traceparent that the task continues where no signal led to it; absent: none. */
   readonly trace?: string;
+  /** Limits of the ecosystem, sorted: while one of them is closed, nobody is given the task; absent: none. */
+  readonly limits?: readonly string[];
 }
 
 /** The fields of a task that never change. Times are milliseconds since the epoch. */
@@ -72,6 +74,8 @@ export interface TaskTerms {
   readonly needs?: readonly string[];
   /** As in {@link NewTask}. */
   readonly trace?: string;
+  /** As in {@link NewTask}. */
+  readonly limits?: readonly string[];
 }
 
 export interface Lease {

@@ -1,6 +1,17 @@
-/** What an ecosystem may be marked as: having hosts, a budget, an export, schedules, notes of tasks, open questions, or locks. Each is a table of names. */
-type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting" | "asking" | "locking";
-const MARKS: readonly Mark[] = ["watched", "budgeted", "exporting", "scheduling", "noting", "asking", "locking"];
+/** What an ecosystem may be marked as: having hosts, a budget, an export, schedules, notes of tasks, open questions, locks, or limits. Each is a table of names. */
+type Mark = "watched" | "budgeted" | "exporting" | "scheduling" | "noting" | "asking" | "locking" | "limiting";
+/** Those that objects of the ecosystem set themselves. */
+export type OwnMark = Exclude<Mark, "watched" | "budgeted">;
+const MARKS: readonly Mark[] = [
+  "watched",
+  "budgeted",
+  "exporting",
+  "scheduling",
+  "noting",
+  "asking",
+  "locking",
+  "limiting",
+];
 
 /** Ecosystems that the minute's round looks at also while they are quiet. */
 export class EcosystemMarks {
@@ -22,13 +33,20 @@ export class EcosystemMarks {
   }
 
   /** What others are told of an ecosystem, so that nobody calls objects of it that hold nothing. */
-  known(ecosystem: string): { exporting: boolean; scheduling: boolean; asking: boolean; locking: boolean } {
+  known(ecosystem: string): {
+    exporting: boolean;
+    scheduling: boolean;
+    asking: boolean;
+    locking: boolean;
+    limiting: boolean;
+  } {
     const has = (mark: Mark) => this.has(mark, ecosystem);
     return {
       exporting: has("exporting"),
       scheduling: has("scheduling"),
       asking: has("asking"),
       locking: has("locking"),
+      limiting: has("limiting"),
     };
   }
 

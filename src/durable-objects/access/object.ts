@@ -11,7 +11,7 @@ import type { Schema } from "../shell/schema.ts";
 import { type NewReport, reportPace } from "../shell/state-reports.ts";
 import { activeEcosystems, recordActivity } from "./activity.ts";
 import { type DamagedStore, DamagedStores } from "./damaged-stores.ts";
-import { EcosystemMarks } from "./ecosystem-marks.ts";
+import { EcosystemMarks, type OwnMark } from "./ecosystem-marks.ts";
 import { EcosystemOwners } from "./ecosystem-owners.ts";
 import { type EndedToken, endedTokens, rememberEnded } from "./ended-tokens.ts";
 import { KeptReports, type ReportedUsage, type ReportPage, type ReportPlace } from "./kept-reports.ts";
@@ -37,6 +37,7 @@ interface KnownHere {
   readonly scheduling: boolean;
   readonly asking: boolean;
   readonly locking: boolean;
+  readonly limiting: boolean;
 }
 
 /**
@@ -249,8 +250,8 @@ export class Directory extends EcosystemObject<unknown> {
     return { watched: this.#marks.of("watched"), exporting: this.#marks.of("exporting") };
   }
 
-  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, notes of tasks, open questions, or ever had locks. */
-  mark(mark: "exporting" | "scheduling" | "noting" | "asking" | "locking", ecosystem: string, marked: boolean): void {
+  /** Records whether finished work of an ecosystem is exported, or whether it has schedules, notes of tasks, open questions, limits, or ever had locks. */
+  mark(mark: OwnMark, ecosystem: string, marked: boolean): void {
     this.#marks.set(mark, ecosystem, marked);
   }
 

@@ -117,6 +117,7 @@ export function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, no
     cause: record.cause,
     ...(record.needs === undefined ? {} : { needs: record.needs }),
     ...(record.trace === undefined ? {} : { trace: record.trace }),
+    ...(record.limits === undefined ? {} : { limits: record.limits }),
   };
   store.done.delete(taskId);
   if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued", was: record.outcome };

@@ -2,6 +2,7 @@ import type { ExportBindings } from "../shell/export-outbox.ts";
 import type { AuditBindings } from "./audit-commands.ts";
 import type { HostNameBindings } from "./host-names.ts";
 import type { HostSampleBindings } from "./host-samples.ts";
+import type { LimitWatchBindings } from "./limit-watch.ts";
 import type { RegistrationBindings } from "./registration.ts";
 import type { RemovalBindings } from "./removal.ts";
 import type { ScheduleBindings } from "./schedule-notices.ts";
@@ -15,4 +16,5 @@ export type QueueBindings = AuditBindings &
   ExportBindings &
   ScheduleBindings &
   TaskNotesBindings &
-  HostSampleBindings;
+  HostSampleBindings &
+  LimitWatchBindings;

@@ -1,6 +1,5 @@
 import type * as api from "../../core/queue/api.ts";
 import { findBottlenecks } from "../../core/queue/bottlenecks.ts";
-import type { Entry } from "../../core/queue/entry.ts";
 import type { FinishedQuery, FinishedTasks } from "../../core/queue/finished-query.ts";
 import { pauseFrame } from "../../core/queue/pause.ts";
 import type { CallerToken, LeaseQuery, Recipients, TasksQuery } from "../../core/queue/queries.ts";
@@ -8,7 +7,6 @@ import { changeSettings, type QueueSettings, type QueueSettingsChange } from "..
 import { queueStatus } from "../../core/queue/queue-status.ts";
 import type { NewTask } from "../../core/queue/task.ts";
 import type { TaskAction, TaskActionAnswer } from "../../core/queue/task-action.ts";
-import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import type { SourceExport } from "../../core/telemetry/settings.ts";
@@ -26,6 +24,7 @@ import { EventFollowers, FOLLOWER } from "./event-followers.ts";
 import { searchFinished } from "./finished-search.ts";
 import { admitsByName } from "./host-names.ts";
 import { lateMail } from "./late-mail.ts";
+import type { LimitWatch } from "./limit-watch.ts";
 import { type Addressee, addresseeOf, MailRecipients } from "./mail-recipients.ts";
 import { openingOf } from "./opening-of.ts";
 import { type QueueOperation, submitted } from "./operation.ts";
@@ -97,9 +96,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       learn: (known) => this.#commits.learn(known),
     });
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
-    const payloadOf = (entry: Entry) => store.payloadOf(entry);
     const isOver = (token: CallerToken | undefined) => this.tagged.isOver(token);
-    const pause = () => this.#commits.runtime.pause;
+    const [payloadOf, pause] = [store.payloadOf.bind(store), () => this.#commits.runtime.pause];
     const know = (host: string) => hostSamples.know(host);
     const common = { waiters: this.#waiters, loads: hostSamples.loads, payloadOf, submit, isOver };
     this.#leases = new WaitingLeases({ ...common, pause, know });
@@ -144,8 +142,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** As {@link enqueue}, those tasks for which there is room. */
   async enqueueEach(tasks: readonly NewTask[]): Promise<EachReceipt> {
-    const change = (queue: TaskQueue, nowMs: number) => ({ result: enqueueEach(queue, tasks, nowMs) });
-    const answer = await submitted(this.#commits, change, tasks);
+    const answer = await submitted(this.#commits, (queue, ms) => ({ result: enqueueEach(queue, tasks, ms) }), tasks);
     await this.#registration.underWay;
     return answer;
   }
@@ -242,12 +239,14 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     this.#commits.taskNotes.hand();
   }
 
+  /** The limits of the ecosystem that are closed. @returns `false`: this queue does not have to know */
+  closeLimits(table: Parameters<LimitWatch["take"]>[0]): Promise<boolean> {
+    return this.#commits.limits.take(table);
+  }
+
   /** Closes the channels that were opened with a token that is deleted or has expired. */
   closeToken(id: string): void {
-    this.tagged.closeToken(id, (socket) => {
-      this.#followers.close(socket);
-      this.#sockets.close(socket, false);
-    });
+    this.tagged.closeToken(id, (socket) => [this.#followers.close(socket), this.#sockets.close(socket, false)]);
     this.#leases.closeToken(id);
   }
 

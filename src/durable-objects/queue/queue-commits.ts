@@ -19,6 +19,7 @@ import { BreakerStore } from "./breaker-store.ts";
 import type { EventFollowers } from "./event-followers.ts";
 import { FinishedExports } from "./finished-exports.ts";
 import { type HostSampleBindings, HostSamples } from "./host-samples.ts";
+import { LimitWatch, type LimitWatchBindings } from "./limit-watch.ts";
 import type { QueueOperation } from "./operation.ts";
 import { pastEvents } from "./past-events.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -49,7 +50,12 @@ export interface CommitReceivers {
 }
 
 export interface QueueCommitsOptions {
-  readonly env: RelayBindings & ExportBindings & ScheduleBindings & TaskNotesBindings & HostSampleBindings;
+  readonly env: RelayBindings &
+    ExportBindings &
+    ScheduleBindings &
+    TaskNotesBindings &
+    HostSampleBindings &
+    LimitWatchBindings;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
@@ -72,6 +78,7 @@ export class QueueCommits {
   readonly exports: FinishedExports;
   readonly taskNotes: TaskNotes;
   readonly hostSamples: HostSamples;
+  readonly limits: LimitWatch;
   readonly #breakerStore: BreakerStore;
   readonly #options: QueueCommitsOptions;
   readonly #outbox: Outbox;
@@ -107,6 +114,14 @@ export class QueueCommits {
       handOut: () => this.#commit([], false),
       keepAlive: options.keepAlive,
     });
+    this.limits = new LimitWatch({
+      env,
+      ecosystem,
+      queue: queueOf(name),
+      keepAlive: options.keepAlive,
+      wakeBy,
+      commits: this,
+    });
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
@@ -139,7 +154,10 @@ export class QueueCommits {
   /** @returns the task as JSON, or `null` */
   taskJson(taskId: string): string | null {
     const entry = this.queue.find(taskId);
-    if (entry !== undefined) return entryJson(entry, this.store.payloadOf(entry), this.hostSamples.unplaced(entry));
+    if (entry !== undefined) {
+      const waits = { unplaced: this.hostSamples.unplaced(entry), ...this.#runtime.limitGate.of(entry.limits) };
+      return entryJson(entry, this.store.payloadOf(entry), waits);
+    }
     const finished = this.store.done.find(taskId);
     return finished === undefined ? null : finishedJson(finished.record, finished.payload);
   }
@@ -204,6 +222,7 @@ export class QueueCommits {
             operations.flatMap(({ taskIds }) => taskIds.filter((id) => this.queue.find(id) === undefined)),
           );
           this.queue.advanceClock(nowMs);
+          this.#runtime.limitGate.advanceClock(nowMs);
           answers = operations.map(({ apply }) => apply(this.queue, nowMs));
           if (atAlarm) this.#runtime.act(waiters, nowMs);
           this.hostSamples.loads.nowMs = nowMs;
@@ -241,6 +260,7 @@ export class QueueCommits {
     followers.publish(this.#runtime.events);
     this.#relayFilled();
     committed(changed);
+    this.limits.follow();
     this.#writeUnwritten();
     this.hostSamples.committed(nowMs);
   }

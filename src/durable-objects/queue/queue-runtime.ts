@@ -7,6 +7,7 @@ import { CallBreakers } from "../../core/queue/call-breakers.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { deadlockText } from "../../core/queue/deadlock.ts";
 import { EventTail } from "../../core/queue/event-tail.ts";
+import { LimitGate, readClosedLimits } from "../../core/queue/limit-gate.ts";
 import { LongNotices } from "../../core/queue/long-notices.ts";
 import { QueuePause } from "../../core/queue/pause.ts";
 import {
@@ -70,6 +71,8 @@ export class QueueRuntime {
   readonly alerts: AlertTracker;
   readonly events: EventTail;
   readonly breakers: CallBreakers;
+  /** Which limits are closed: tasks that name them are parked. */
+  readonly limitGate: LimitGate;
   /** `undefined`: the queue gives out tasks. */
   pause: QueuePause | undefined;
   /** Until the last changes were written: a call whose time ended in a pause may be found to have ended with its end alone. */
@@ -117,6 +120,8 @@ export class QueueRuntime {
     this.alerts = new AlertTracker(
       readableOr("alerts of a queue", alerts, (text) => AlertData.parse(JSON.parse(text)), undefined),
     );
+    const closed = store.notes.read("limits");
+    this.limitGate = new LimitGate(readableOr("closed limits", closed, readClosedLimits, undefined));
     const defaults = defaultsOf(queueOf(name));
     const read = (text: string) => readSettings(text, defaults);
     this.queue = new TaskQueue(readableOr("settings of a queue", settings, read, defaults), {
@@ -125,6 +130,7 @@ export class QueueRuntime {
       tasks: store.tasks((row) => this.#setAside(row)),
       read: (seqs) => store.read(seqs),
       finished: (taskId) => store.done.recognise(taskId, Date.now()),
+      isClosed: (limit) => this.limitGate.isClosed(limit),
       holdsBack: () => this.pause !== undefined || full(),
       newLeaseId,
       random: Math.random,
@@ -153,6 +159,7 @@ export class QueueRuntime {
       alerts,
       slow,
       this.#longNotices.nextDueMs,
+      this.limitGate.nextDueMs,
       this.queue.openCalls.dueMs,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);

@@ -46,7 +46,8 @@ export type NoteName =
   | "paused"
   | "bulk"
   | "recipients"
-  | "noting";
+  | "noting"
+  | "limits";
 
 /**
  * A queue's tasks in SQLite. An unfinished task is one row, written when the task comes and whenever its state changes;

@@ -21,6 +21,7 @@ export interface ErasureBindings extends PlacementVariables {
   readonly NOTES: Namespace<ErasableObject>;
   readonly QUESTIONS: Namespace<ErasableObject>;
   readonly LOCKS: Namespace<ErasableObject>;
+  readonly LIMITS: Namespace<ErasableObject>;
 }
 
 /** The rules first: what they have decided and not yet handed on is not handed on any more. */
@@ -36,6 +37,7 @@ const BEHIND_QUEUES: readonly string[] = [
   "Notes",
   "Questions",
   "Locks",
+  "Limits",
   "DeadLetters",
   "IdempotencyKeys",
   "AuditLog",
@@ -95,6 +97,7 @@ export class ErasureObjects {
       Notes: env.NOTES,
       Questions: env.QUESTIONS,
       Locks: env.LOCKS,
+      Limits: env.LIMITS,
     };
   }
 }

@@ -5,6 +5,7 @@ import {
   deadLetters,
   idempotencyKeys,
   intelligence,
+  limits,
   locks,
   models,
   notes,
@@ -41,4 +42,5 @@ export const ecosystemObjects = (env: Environment, ecosystem: string) => ({
   Notes: notes(env, ecosystem),
   Questions: questions(env, ecosystem),
   Locks: locks(env, ecosystem),
+  Limits: limits(env, ecosystem),
 });

@@ -8,6 +8,8 @@ import type { HostsBindings } from "../../durable-objects/hosts/ports.ts";
 import type { IdempotencyKeys } from "../../durable-objects/idempotency/object.ts";
 import type { Intelligence } from "../../durable-objects/intelligence/object.ts";
 import type { IntrospectionBindings, ObservationCache } from "../../durable-objects/introspection/object.ts";
+import type { Limits } from "../../durable-objects/limits/object.ts";
+import type { LimitsBindings } from "../../durable-objects/limits/ports.ts";
 import type { LinkRelay, LinkRelayBindings } from "../../durable-objects/links/object.ts";
 import type { Locks } from "../../durable-objects/locks/object.ts";
 import type { LocksBindings } from "../../durable-objects/locks/ports.ts";
@@ -54,6 +56,7 @@ export interface Environment
     NotesBindings,
     QuestionsBindings,
     LocksBindings,
+    LimitsBindings,
     ReportBindings {
   readonly SIGNAL_LOG: Namespace<CallsOf<SignalLog>>;
   readonly OBSERVATION_CACHE: Namespace<CallsOf<ObservationCache>>;
@@ -85,6 +88,8 @@ export interface Environment
   readonly QUESTIONS: Namespace<CallsOf<Questions>>;
   /** Who holds which lock, and who waits; one for each ecosystem. */
   readonly LOCKS: Namespace<CallsOf<Locks>>;
+  /** What may be asked of providers and by whom it is held, one for each ecosystem. */
+  readonly LIMITS: Namespace<CallsOf<Limits>>;
   /** Shares of a minute's round, where it is more than one invocation may do. */
   readonly ROUNDS: Queue;
   /** The first administrator's token. Without this token every call is refused. */

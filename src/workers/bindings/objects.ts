@@ -27,6 +27,7 @@ export const DEPLOYMENT = "*";
 export const auditLog = (env: Environment, place: string) => objectNamed(env.AUDIT_LOG, place, env);
 /** @param place - an ecosystem, or {@link DEPLOYMENT} */
 export const idempotencyKeys = (env: Environment, place: string) => objectNamed(env.IDEMPOTENCY_KEYS, place, env);
+export const limits = (env: Environment, ecosystem: string) => objectNamed(env.LIMITS, ecosystem, env);
 export const schedules = (env: Environment, ecosystem: string) => objectNamed(env.SCHEDULES, ecosystem, env);
 export const notes = (env: Environment, ecosystem: string) => objectNamed(env.NOTES, ecosystem, env);
 export const questions = (env: Environment, ecosystem: string) => objectNamed(env.QUESTIONS, ecosystem, env);

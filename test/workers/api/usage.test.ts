@@ -15,6 +15,7 @@ const OBJECTS = [
     "directory",
     "idempotency_keys",
     "intelligence",
+    "limits",
     "link_relays",
     "locks",
     "models",

@@ -23,6 +23,7 @@ const OBJECTS = [
   "NOTES",
   "QUESTIONS",
   "LOCKS",
+  "LIMITS",
 ] as const;
 const namespaces = env as unknown as Record<string, DurableObjectNamespace>;
 

@@ -3,6 +3,8 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
 import type { LinkClaim } from "../../../src/core/hosts/link-claim.ts";
+import { ReserveRequest } from "../../../src/core/limits/api.ts";
+import { LimitInput } from "../../../src/core/limits/settings.ts";
 import { ScheduleInput } from "../../../src/core/schedules/settings.ts";
 import { NewExport } from "../../../src/core/telemetry/settings.ts";
 import { Directory } from "../../../src/durable-objects/access/object.ts";
@@ -13,6 +15,7 @@ import { AgentRegistry } from "../../../src/durable-objects/hosts/object.ts";
 import { IdempotencyKeys } from "../../../src/durable-objects/idempotency/object.ts";
 import { Intelligence } from "../../../src/durable-objects/intelligence/object.ts";
 import { ObservationCache } from "../../../src/durable-objects/introspection/object.ts";
+import { Limits } from "../../../src/durable-objects/limits/object.ts";
 import { LinkRelay } from "../../../src/durable-objects/links/object.ts";
 import { Locks } from "../../../src/durable-objects/locks/object.ts";
 import { Models } from "../../../src/durable-objects/models/object.ts";
@@ -204,6 +207,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   events: [1],
   configure: [{}],
   exportTo: [EXPORT],
+  closeLimits: [{ epoch: "e", version: 1, closed: [] }],
   closeToken: ["t"],
   remove: [false],
   end: [],
@@ -392,6 +396,22 @@ const LOCKS: ArgumentsOf<Locks> = {
   usage: [],
   usageByDay: ["2026-01-01"],
 };
+const LIMITS: ArgumentsOf<Limits> = {
+  list: [],
+  show: ["api"],
+  put: ["api", LimitInput.parse({ concurrency: 1 })],
+  remove: ["other"],
+  reserve: ["api", ReserveRequest.parse({})],
+  settle: ["api", { reservation: "r-1" }],
+  close: ["api", { reason: "closed by hand" }],
+  open: ["api"],
+  watch: ["work"],
+  attention: [],
+  transfer: [{ do: "look" }],
+  eraseSource: [TO_ERASE],
+  usage: [],
+  usageByDay: ["2026-01-01"],
+};
 const TELEMETRY: ArgumentsOf<Telemetry> = {
   show: [],
   set: [NewExport.parse({ endpoint: "https://otel.example" })],
@@ -476,6 +496,7 @@ const OBJECTS: readonly Row[] = [
   ["Notes", env.NOTES, Notes, NOTES],
   ["Questions", env.QUESTIONS, Questions, QUESTIONS],
   ["Locks", env.LOCKS, Locks, LOCKS],
+  ["Limits", env.LIMITS, Limits, LIMITS],
   ["Directory", env.DIRECTORY, Directory, DIRECTORY],
 ];
 

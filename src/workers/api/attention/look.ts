@@ -13,6 +13,7 @@ import {
   agentRegistry,
   deadLetters,
   directory,
+  limits,
   locks,
   models,
   observationCache,
@@ -83,17 +84,19 @@ export async function lookAt(
       scheduling: false,
       asking: false,
       locking: false,
+      limiting: false,
     }),
   ]);
-  const { queues, inAll, exporting, scheduling, asking, locking } = known;
+  const { queues, inAll, exporting, scheduling, asking, locking, limiting } = known;
   if (fleet.total > fleet.hosts.length) unread.push(`hosts after ${fleet.hosts.at(-1)?.host}`);
   if (inAll > maxQueues) unread.push(`queues after ${queues.at(-1)?.queue}`);
-  // Nobody calls the object of an export, or of schedules, questions or locks, where there are none.
-  const [exported, scheduled, open, locked] = await Promise.all([
+  // Nobody calls the object of an export, or of schedules, questions, locks or limits, where there are none.
+  const [exported, scheduled, open, locked, closed] = await Promise.all([
     exporting ? part("export", () => telemetry(env, ecosystem).show(), undefined) : undefined,
     scheduling ? part("schedules", () => schedules(env, ecosystem).attention(), undefined) : undefined,
     asking ? part("questions", () => questions(env, ecosystem).attention(), undefined) : undefined,
     locking ? part("locks", () => locks(env, ecosystem).attention(), undefined) : undefined,
+    limiting ? part("limits", () => limits(env, ecosystem).attention(), undefined) : undefined,
   ]);
   if (scheduled !== undefined && scheduled.total > scheduled.schedules)
     unread.push(`schedules after ${scheduled.findings.at(-1)?.schedule}`);
@@ -125,6 +128,7 @@ export async function lookAt(
     schedules: scheduled?.findings,
     questions: open?.findings,
     locks: locked,
+    limits: closed,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),
@@ -158,7 +162,7 @@ async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, unread: string[]) {
-  const { queues: known, exporting, scheduling, asking, locking } = await directory(env).known(ecosystem);
+  const { queues: known, exporting, scheduling, asking, locking, limiting } = await directory(env).known(ecosystem);
   const asked = await Promise.allSettled(
     known.slice(0, maxQueues).map(({ name }) => onceMore(() => priorityQueue(env, ecosystem, name).status())),
   );
@@ -171,5 +175,5 @@ async function queuesOf(env: Environment, ecosystem: string, maxQueues: number, 
       unread.push(`the queue ${queue}`);
     }
   });
-  return { queues, inAll: known.length, exporting, scheduling, asking, locking };
+  return { queues, inAll: known.length, exporting, scheduling, asking, locking, limiting };
 }

@@ -61,6 +61,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): OpenApiDocument {
       },
       { name: "webhooks", description: "Messages to other services, signed and retried, and the webhooks of others" },
       { name: "questions", description: "Questions to people, and their answers" },
+      { name: "limits", description: "What may be asked of providers: reservations, closings and budgets" },
       { name: "schedules", description: "Tasks and signals at certain times, and jobs elsewhere that report theirs" },
       { name: "coordination", description: "What agents share: notes that no two writers overwrite for each other" },
       { name: "locks", description: "Locks with fences: who holds what, and who waits" },

@@ -33,6 +33,7 @@ export const EcosystemUsageSchema = z
       notes: UsageSchema,
       questions: UsageSchema,
       locks: UsageSchema,
+      limits: UsageSchema,
       queue_lobby: UsageSchema,
       link_relays: UsageSchema.openapi({ description: "All relays of the ecosystem's links together" }),
       priority_queues: UsageSchema.openapi({ description: "All queues of the ecosystem together" }),

@@ -48,6 +48,7 @@ export const usage = newApi().openapi(getUsage, async (c) => {
     notes: awake(own.Notes),
     questions: awake(own.Questions),
     locks: awake(own.Locks),
+    limits: awake(own.Limits),
     queue_lobby: awake(own.QueueLobby),
     link_relays: ofRelays.map(awake).reduce(sumUsage, NO_USAGE),
     priority_queues: ofQueues.map(awake).reduce(sumUsage, NO_USAGE),

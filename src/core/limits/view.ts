@@ -1,0 +1,47 @@
+import { formatTimestamp } from "../signals/timestamp.ts";
+import { RATES, usdOf } from "./amounts.ts";
+import type { Limit, ReserveAnswer } from "./api.ts";
+import { dayAt } from "./days.ts";
+import { usedAt } from "./minute.ts";
+import type { Closed, Refused, Why } from "./outcomes.ts";
+import type { LimitSettings } from "./settings.ts";
+import type { LimitState } from "./state.ts";
+
+/** @param closed - as the machine says after the time was let pass */
+export function limitView(name: string, settings: LimitSettings, state: LimitState, closed: Closed | undefined): Limit {
+  const today = state.days.find(({ day }) => day === dayAt(state.clockMs, settings.zone));
+  const [requests = 0, input_tokens = 0, output_tokens = 0] = RATES.map((rate) => usedAt(state[rate], state.ownMs));
+  return {
+    name,
+    ...settings,
+    state: closed === undefined ? (state.closing?.phase ?? "open") : "closed",
+    closed_until: closed === undefined ? null : formatTimestamp(closed.untilMs),
+    reason: closed?.reason ?? null,
+    used: { requests, input_tokens, output_tokens },
+    held: state.held,
+    spent_usd: usdOf(today?.spent ?? 0),
+    held_usd: usdOf(today?.held ?? 0),
+    created_at: formatTimestamp(state.createdMs),
+    changed_at: formatTimestamp(state.changedMs),
+  };
+}
+
+const DETAILS: Readonly<Record<Why, string>> = {
+  closed: "the limit is closed",
+  probing: "the limit was closed, and one request at a time may try whether it is open again",
+  concurrency: "as many reservations are held as may be at a time",
+  requests_per_minute: "the requests of this minute are given out",
+  input_tokens_per_minute: "the input tokens of this minute are given out",
+  output_tokens_per_minute: "the output tokens of this minute are given out",
+  usd_per_day: "the dollars of the day are spent or reserved",
+  too_large: "it is more than the whole limit: ask for less, or raise the limit",
+};
+
+export function refusedAnswer({ why, reason, untilMs }: Refused): ReserveAnswer {
+  return {
+    granted: false,
+    why,
+    detail: reason === undefined ? DETAILS[why] : `${DETAILS[why]}: ${reason}`,
+    ...(untilMs === undefined ? {} : { closed_until: formatTimestamp(untilMs) }),
+  };
+}
