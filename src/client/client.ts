@@ -15,6 +15,7 @@ import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { inboxCalls } from "./inbox.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
+import { limitCalls } from "./limits.ts";
 import { lockCalls } from "./locks.ts";
 import { mailCalls } from "./mail.ts";
 import { modelCalls } from "./models.ts";
@@ -124,6 +125,7 @@ export function createClient(options: ClientOptions) {
     telemetry: telemetryCalls({ call, inside }),
     schedules: scheduleCalls({ call, inside }),
     locks: lockCalls({ call, inside }),
+    limits: limitCalls({ call, withRetries, inside }),
     notes: noteCalls({ call, withRetries, inside }),
     inbox: inboxCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),

@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "limit_closed", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -2702,10 +2702,10 @@ class Reservation(TypedDict):
     granted: bool
     reservation: NotRequired[str]
     expires_at: NotRequired[str]
-    why: NotRequired[Literal["closed", "probing", "concurrency", "requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "usd_per_day", "budget", "too_large"]]
+    why: NotRequired[Literal["closed", "probing", "concurrency", "requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "usd_per_day", "too_large"]]
     detail: NotRequired[str]
     closed_until: NotRequired[str]
-    budget: NotRequired[str]
+    when_away: NotRequired[Literal["open", "closed"]]
 
 
 class Settlement(TypedDict):

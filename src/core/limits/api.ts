@@ -26,7 +26,7 @@ export const ReserveRequest = z.strictObject({
 export type ReserveRequest = z.output<typeof ReserveRequest>;
 
 export const ReserveAnswer = z.object({
-  granted: z.boolean(),
+  granted: z.boolean().meta({ description: "Whether the amounts are held for the caller" }),
   reservation: z.string().optional().meta({ description: "Settle it when it was used; absent: nothing was granted" }),
   expires_at: Timestamp.optional().meta({ description: "When its amounts come back, if it is not settled" }),
   why: z
@@ -38,7 +38,6 @@ export const ReserveAnswer = z.object({
       "input_tokens_per_minute",
       "output_tokens_per_minute",
       "usd_per_day",
-      "budget",
       "too_large",
     ])
     .optional()
@@ -51,7 +50,9 @@ export const ReserveAnswer = z.object({
   closed_until: Timestamp.optional().meta({
     description: "When it would be granted, if nothing else happens; absent: that depends on other reservations",
   }),
-  budget: z.string().optional().meta({ description: "The budget that is spent" }),
+  when_away: z.enum(["open", "closed"]).optional().meta({
+    description: "What to do where no edge answers, as the limit says: go on without a reservation, or wait",
+  }),
 });
 export type ReserveAnswer = Readonly<z.infer<typeof ReserveAnswer>>;
 
@@ -82,7 +83,7 @@ export const SettleRequest = z.strictObject({
 export type SettleRequest = z.output<typeof SettleRequest>;
 
 export const SettleAnswer = z.object({
-  reservation: z.string(),
+  reservation: z.string().meta({ description: "The reservation that was settled" }),
   state: z.enum(["settled", "repeated", "expired", "unknown"]).meta({
     description:
       "repeated: it was settled before, and nothing changed; expired, unknown: it held nothing any more, or was never granted " +
@@ -104,10 +105,14 @@ export const Limit = z.object({
   state: z.enum(["open", "closed", "probing", "ramping"]).meta({
     description: "probing: it was closed, and one at a time tries; ramping: it grows to its whole again",
   }),
-  closed_until: Timestamp.nullable(),
+  closed_until: Timestamp.nullable().meta({ description: "Nobody is granted anything before; null: it is not closed" }),
   reason: z.string().nullable().meta({ description: "Why it is closed" }),
   used: z
-    .object({ requests: Count, input_tokens: Count, output_tokens: Count })
+    .object({
+      requests: Count.meta({ description: "Requests" }),
+      input_tokens: Count.meta({ description: "Tokens that are sent" }),
+      output_tokens: Count.meta({ description: "Tokens that come back" }),
+    })
     .meta({ description: "In the last minute, what is reserved included" }),
   held: z.int().meta({ description: "Reservations that are not settled" }),
   spent_usd: Count.meta({ description: "Of the present day" }),

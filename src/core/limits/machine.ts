@@ -160,6 +160,10 @@ export class LimitMachine {
     return this.#state.clockMs + this.#settings.reservation_seconds * 1_000;
   }
 
+  get whenAway(): LimitSettings["when_away"] {
+    return this.#settings.when_away;
+  }
+
   #clockAt(ownMs: number): number {
     return this.#state.clockMs + ownMs - this.#state.ownMs;
   }

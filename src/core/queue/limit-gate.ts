@@ -80,4 +80,8 @@ export class LimitGate {
 }
 
 /** A limit that is closed, as the status of a queue shows it. */
-export const ClosedLimit = z.object({ limit: z.string(), until: z.string(), reason: z.string() });
+export const ClosedLimit = z.object({
+  limit: z.string(),
+  until: z.string().meta({ description: "When it is open again" }),
+  reason: z.string(),
+});

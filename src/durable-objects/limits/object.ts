@@ -192,9 +192,11 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     const id = `r-${crypto.randomUUID()}`;
     const answer = this.#change(name, (machine): api.ReserveAnswer => {
       const refused = machine.reserve(id, askOf(request), subjectOf(request));
-      return refused === undefined
-        ? { granted: true, reservation: id, expires_at: formatTimestamp(machine.expiresMs) }
-        : refusedAnswer(refused);
+      const answer =
+        refused === undefined
+          ? { granted: true, reservation: id, expires_at: formatTimestamp(machine.expiresMs) }
+          : refusedAnswer(refused);
+      return { ...answer, when_away: machine.whenAway };
     });
     return answer ?? null;
   }

@@ -1,7 +1,6 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
-import type { EventTail } from "../../core/queue/event-tail.ts";
 import type { Recipients, TasksQuery } from "../../core/queue/queries.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
@@ -25,17 +24,13 @@ import { pastEvents } from "./past-events.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import { QueueRuntime } from "./queue-runtime.ts";
 import { queueOf } from "./queue-signals.ts";
-import { OVERLOADED } from "./refusals.ts";
+import { isDataError, OVERLOADED } from "./refusals.ts";
 import type { KnownOfEcosystem } from "./registration.ts";
 import { type ScheduleBindings, ScheduleNotices } from "./schedule-notices.ts";
 import { TaskNotes, type TaskNotesBindings } from "./task-notes.ts";
 import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 import type { WorkSockets } from "./work-sockets.ts";
-
-/** What is thrown because of what was processed, and not because of where it should be written. */
-const isDataError = (error: unknown) =>
-  error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
 
 /** Tasks that one page of a filtered list looks at. */
 const LISTED_ROWS = 20_000;
@@ -106,22 +101,13 @@ export class QueueCommits {
     this.#notices = new ScheduleNotices({ env, ecosystem, keepAlive: options.keepAlive });
     this.taskNotes = new TaskNotes({ env, ecosystem, values: this.store.notes, keepAlive: options.keepAlive });
     this.hostSamples = new HostSamples({
-      env,
-      ecosystem,
+      ...options,
       wakeBy,
       queue: () => this.queue,
       waiters: () => options.receivers().waiters,
       handOut: () => this.#commit([], false),
-      keepAlive: options.keepAlive,
     });
-    this.limits = new LimitWatch({
-      env,
-      ecosystem,
-      queue: queueOf(name),
-      keepAlive: options.keepAlive,
-      wakeBy,
-      commits: this,
-    });
+    this.limits = new LimitWatch({ ...options, queue: queueOf(name), wakeBy, commits: this });
     this.#groups = newGroupCommit<readonly QueueOperation[]>({
       commit: (groups) => this.#commit(groups.flat(), false),
       weigh: (operations) => operations.reduce((sum, { weight }) => sum + weight, 0),
@@ -181,7 +167,7 @@ export class QueueCommits {
   }
 
   /** The latest events, of which at least `count` are there, also of before the object last woke. */
-  eventsFor(count: number): EventTail {
+  eventsFor(count: number): QueueRuntime["events"] {
     const { events } = this.#runtime;
     if (!events.holds(count)) events.restore(pastEvents(this.store, events.sinceMs));
     return events;
@@ -258,7 +244,10 @@ export class QueueCommits {
     this.#notices.send(finished);
     sockets.flush();
     followers.publish(this.#runtime.events);
-    this.#relayFilled();
+    if (this.#outbox.takeFilled()) {
+      this.#relay.soon();
+      this.#options.keepAlive(this.#relay.run());
+    }
     committed(changed);
     this.limits.follow();
     this.#writeUnwritten();
@@ -307,11 +296,5 @@ export class QueueCommits {
       this.#unwrittenTimer = undefined;
       this.#commit([], false);
     }, UNWRITTEN_MS);
-  }
-
-  #relayFilled(): void {
-    if (!this.#outbox.takeFilled()) return;
-    this.#relay.soon();
-    this.#options.keepAlive(this.#relay.run());
   }
 }

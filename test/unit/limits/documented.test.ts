@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import type * as z from "zod";
 import { CloseRequest, ReserveRequest, SettleRequest } from "../../../src/core/limits/api.ts";
 import { LimitInput } from "../../../src/core/limits/settings.ts";
+import { newState } from "../../../src/core/limits/state.ts";
+import { limitView } from "../../../src/core/limits/view.ts";
 import { TaskInput } from "../../../src/core/queue/task-input.ts";
+import { startEdge } from "../cli/fake-edge.ts";
+import { ganglion } from "../cli/ganglion.ts";
 
 const page = readFileSync(new URL("../../../docs/limits.md", import.meta.url), "utf8");
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -30,6 +34,23 @@ describe("the page about limits", () => {
     for (const field of Object.keys(LimitInput.shape)) expect(page).toContain(`\`${field}\``);
     const row = (field: string) => page.split("\n").find((line) => line.startsWith(`| \`${field}\``)) ?? "";
     for (const [field, value] of Object.entries(defaults)) expect(row(field)).toContain(`| ${shown(value)} |`);
+  });
+
+  it("shows commands that work, and that set what the page shows beside them", async () => {
+    const view = limitView("anthropic", LimitInput.parse({}), newState(0), undefined);
+    const { url, received } = await startEdge(({ url: { pathname } }) => [
+      200,
+      pathname.endsWith("/limits") ? { limits: [view] } : view,
+    ]);
+    const commands = [...page.matchAll(/^ganglion (limits.*?)(?:\s+#.*)?$/gm)].map(([, line]) => line ?? "");
+    expect(commands).toHaveLength(5);
+    for (const line of commands) {
+      const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? "");
+      const { code, err } = await ganglion([...words, "--url", url]);
+      expect([line, code, err]).toEqual([line, 0, ""]);
+    }
+    const shown = blocks.find(({ kind }) => kind === "limit")?.text ?? "";
+    expect(received.find(({ method }) => method === "PUT")?.body).toEqual(JSON.parse(shown));
   });
 
   it("names the field of a task by which it is parked", () => {

@@ -136,6 +136,7 @@ export const BY_NAME: Readonly<Record<string, string>> = {
   p99_ms: "99th percentile of the running time, in milliseconds; null: no task ran",
   gpu_memory_mb: "Free memory of one GPU of the worker's host, in MB",
   labels: "Labels of the worker's host, such as a zone",
+  limits: "Limits of the ecosystem: while one of them is closed, the task is parked",
   payload: "Any JSON value",
   policies: "The rules",
   price_out: "US dollars for a million tokens of answers",

@@ -1,0 +1,136 @@
+import type * as z from "zod";
+import {
+  type CloseRequest,
+  Limit,
+  LimitPage,
+  ReserveAnswer,
+  type ReserveRequest,
+  SettleAnswer,
+  type SettleRequest,
+} from "../core/limits/api.ts";
+import type { LimitInput } from "../core/limits/settings.ts";
+import { NoAnswer } from "./answers/no-answer.ts";
+import { EdgeUnreachable } from "./http/problem-errors.ts";
+import type { CallEdge } from "./http/request.ts";
+import { type Held, HeldReservation, LimitRefused } from "./limits/held.ts";
+
+/** A part of a limit that is asked for. */
+type Reserve = z.input<typeof ReserveRequest>;
+type Settle = z.input<typeof SettleRequest>;
+
+interface WithOptions {
+  /** How long to wait until it is granted, in milliseconds; default 60,000. */
+  readonly patienceMs?: number;
+  /** What to do where no edge answers; default: as the limit said last (`when_away`), `open` where it never did. */
+  readonly whenAway?: "open" | "closed";
+  readonly signal?: AbortSignal;
+}
+
+/** One request waits for so long at most; added to it is time for the network. */
+const WAIT_MS = 25_000;
+const NETWORK_MS = 5_000;
+/** Settlements that no edge has taken, at most: the oldest are given up. */
+const MAX_UNSENT = 1_000;
+
+interface Calls {
+  readonly call: CallEdge;
+  readonly withRetries: <Answer>(attempt: () => Promise<Answer>) => Promise<Answer>;
+  readonly inside: (path: string) => string;
+}
+
+/** Calls about what may be asked of providers. */
+export function limitCalls({ call, withRetries, inside }: Calls) {
+  const at = (name: string, path = "") => inside(`/limits/${encodeURIComponent(name)}${path}`);
+  const said = new Map<string, "open" | "closed">();
+  /** What was used while no edge answered: it counts when one does. */
+  const unsent: { name: string; settle: Settle }[] = [];
+
+  const reserve = async (name: string, request: Reserve = {}, signal?: AbortSignal): Promise<ReserveAnswer> => {
+    const timeoutMs = (request.wait_ms ?? 0) + NETWORK_MS;
+    const answer = await call(ReserveAnswer, {
+      method: "POST",
+      path: at(name, "/reserve"),
+      body: request,
+      timeoutMs,
+      signal,
+    });
+    if (answer.when_away !== undefined) said.set(name, answer.when_away);
+    return answer;
+  };
+  const settle = (name: string, request: Settle): Promise<SettleAnswer> =>
+    withRetries(() => call(SettleAnswer, { method: "POST", path: at(name, "/settle"), body: request }));
+
+  /** Settles; where no edge answers, with the next reservation. */
+  const settleLater = async (name: string, request: Settle): Promise<void> => {
+    unsent.push({ name, settle: request });
+    if (unsent.length > MAX_UNSENT) unsent.shift();
+    for (let next = unsent[0]; next !== undefined; next = unsent[0]) {
+      try {
+        await settle(next.name, next.settle);
+      } catch (error) {
+        if (error instanceof EdgeUnreachable) return;
+        unsent.shift();
+        throw error;
+      }
+      unsent.shift();
+    }
+  };
+
+  const granted = async (name: string, request: Reserve, options: WithOptions): Promise<ReserveAnswer> => {
+    const untilMs = Date.now() + (options.patienceMs ?? 60_000);
+    for (;;) {
+      const leftMs = Math.max(0, untilMs - Date.now());
+      const answer = await reserve(name, { ...request, wait_ms: Math.min(WAIT_MS, leftMs) }, options.signal);
+      if (answer.granted) return answer;
+      // What is closed for longer than anybody waits here is said at once.
+      const isLater = answer.closed_until !== undefined && Date.parse(answer.closed_until) > untilMs;
+      if (isLater || answer.why === "too_large" || Date.now() >= untilMs) throw new LimitRefused(name, answer);
+    }
+  };
+
+  return {
+    /** All limits, by name. */
+    list: async () => (await call(LimitPage, { path: inside("/limits") })).limits,
+    show: (name: string) => call(Limit, { path: at(name) }),
+    /** Makes the limit, or replaces its settings; what is used and held stays. */
+    put: (name: string, settings: LimitInput) => call(Limit, { method: "PUT", path: at(name), body: settings }),
+    remove: (name: string) => call(NoAnswer, { method: "DELETE", path: at(name) }),
+    /** Asks once, and waits `wait_ms` for it. Settle what is granted: see {@link settle}. */
+    reserve,
+    /** Says what was really used. The same settlement again changes nothing. */
+    settle,
+    /** Closes the limit for all. */
+    close: (name: string, request: Partial<z.input<typeof CloseRequest>> = {}) =>
+      call(Limit, { method: "POST", path: at(name, "/close"), body: request }),
+    /** Opens a closed limit at once, and wholly. */
+    open: (name: string) => call(Limit, { method: "POST", path: at(name, "/open") }),
+    /**
+     * Reserves, does the work, and settles: what the work says that it used, or all that was reserved. Where no edge answers it
+     * goes on without a reservation or fails, as the limit's `when_away` says; what was used then counts when an edge answers.
+     *
+     * @throws LimitRefused where nothing is granted in time, EdgeUnreachable where no edge answers and the limit is `closed` then
+     */
+    with: async <Answer>(
+      name: string,
+      request: Reserve,
+      work: (held: Held) => Promise<Answer>,
+      options: WithOptions = {},
+    ): Promise<Answer> => {
+      let reservation: string;
+      try {
+        reservation = (await granted(name, request, options)).reservation ?? "";
+      } catch (error) {
+        const whenAway = options.whenAway ?? said.get(name) ?? "open";
+        if (!(error instanceof EdgeUnreachable) || whenAway === "closed") throw error;
+        reservation = `away-${crypto.randomUUID()}`;
+      }
+      const held = new HeldReservation(reservation, request.amounts ?? {});
+      try {
+        return await work(held);
+      } finally {
+        const { agent, task, chain, model } = request;
+        await settleLater(name, { ...held.settlement, agent, task, chain, model });
+      }
+    },
+  };
+}
