@@ -66,7 +66,12 @@ export class LockTable {
     this.advance(nowMs);
     const own = this.holds.own(request);
     // A request that is sent again, because its answer was lost: the fence is that of the first.
-    if (own?.mode === request.mode) return { held: this.#prolong(own, request.ttlMs, nowMs) };
+    // And an owner that waits for others keeps the stronger mode, or its waits, which were judged by that, might close a cycle.
+    if (
+      own !== undefined &&
+      (own.mode === request.mode || (own.mode === "exclusive" && this.waits.ofOwner(request).length > 0))
+    )
+      return { held: this.#prolong(own, request.ttlMs, nowMs) };
     const before = wait ? this.waits.sameAs(request) : undefined;
     if (before !== undefined) {
       this.waits.remove(before);
@@ -78,8 +83,10 @@ export class LockTable {
       const full = this.#full(request, exempt, false);
       if (full !== undefined) return { full };
       const held = this.#grant(request, nowMs);
-      // Another mode of the same owner: who waits may come before the mode that it has now.
-      if (own !== undefined) this.#serve([request.name], nowMs);
+      // Another mode of the same owner: who waits may come before the mode that it has now. And who waited before another
+      // request of this owner may now wait for this owner, and so no longer comes first.
+      const waiting = this.waits.ofOwner(request).map(({ request: { name } }) => name);
+      if (own !== undefined || waiting.length > 0) this.#serve([request.name, ...waiting], nowMs);
       return { held };
     }
     if (!wait) return { blocked: blocker };
@@ -240,16 +247,24 @@ export class LockTable {
     this.#changed.add(hold.fence);
   }
 
-  /** Gives what has become free under these names to those who wait, the longest first. */
-  #serve(names: readonly LockName[], nowMs: number): void {
-    if (this.waits.size === 0) return;
-    const any = names.length > 16;
+  /** @param names - `undefined`: all. @returns whether somebody was served */
+  #serveOnce(names: readonly LockName[] | undefined, nowMs: number): boolean {
+    let served = false;
     for (const waiter of [...this.waits.values()]) {
       const { request, ticket } = waiter;
-      if (!any && !names.some((name) => name.overlaps(request.name))) continue;
+      if (names !== undefined && !names.some((name) => name.overlaps(request.name))) continue;
       if (this.#blocker(request, ticket) !== undefined) continue;
       this.waits.remove(waiter);
       this.#granted.push({ waiter, hold: this.#grant(request, nowMs) });
+      served = true;
     }
+    return served;
+  }
+
+  /** Gives what has become free under these names to those who wait, the longest first. */
+  #serve(names: readonly LockName[], nowMs: number): void {
+    if (this.waits.size === 0) return;
+    // What is given to an owner may let another request of the same owner go first (see #blocker), which was looked at already.
+    for (let all = names.length > 16; this.#serveOnce(all ? undefined : names, nowMs); all = true);
   }
 }

@@ -44,7 +44,9 @@ export function findCycle(waiter: Waiter, holds: HoldIndex, waits: WaitQueue): C
         const cycle = seen.has(holder) ? undefined : follow(one, holder, owner, next.path);
         if (cycle !== undefined) return cycle;
       }
-      for (const before of waits.before(one.ticket)) {
+      // A request that comes back to its place stands before some who wait already.
+      const returned = waiter.ticket < one.ticket ? [waiter] : [];
+      for (const before of [...waits.before(one.ticket), ...returned]) {
         const other = ownerKey(before.request);
         if (seen.has(other) || !conflicts(before.request, one.request) || holders(before).has(key)) continue;
         const cycle = follow(one, other, before.request.owner, next.path);
