@@ -139,6 +139,16 @@ def test_a_watcher_is_told_what_needs_somebody_each_time_that_it_changes(client:
         assert [gap["status"] for gap in own.gaps()] == ["open"]
 
 
+def test_a_person_is_asked_and_the_first_answer_comes_back(client: Client, name: str) -> None:
+    open_question = client.ask_human("Deploy?", "ops", options=["yes", "no"], id=f"{name}-1", wait=0)
+    assert (open_question["state"], open_question["answer"]) == ("open", None)
+    threading.Timer(0.2, lambda: client.api.answer_question(f"{name}-1", {"answer": "yes"})).start()
+    answered = client.ask_human("Deploy?", "ops", options=["yes", "no"], id=f"{name}-1")
+    assert (answered["state"], answered["answer"]) == ("answered", "yes")
+    with pytest.raises(Conflict):
+        client.api.answer_question(f"{name}-1", {"answer": "no"})
+
+
 def test_a_note_that_many_change_at_once_loses_no_change(client: Client, name: str) -> None:
     key = f"counts/{name}"
 
@@ -198,6 +208,8 @@ def test_the_asynchronous_client_does_the_same(edge_url: str, name: str) -> None
             assert [one["event"] async for one in _first(client.follow_queue(name))] == ["queued"]
             changes = (client.update_note(f"{name}/n", lambda now: {"n": (now or {"n": 0})["n"] + 1}) for _ in range(8))
             await asyncio.gather(*changes)
+            asked = await client.ask_human("Go on?", "ops", id=f"{name}-async", wait=0)
+            assert asked["state"] == "open"
             assert (await client.api.get_note(f"{name}/n"))["value"] == {"n": 8}
 
     asyncio.run(main())

@@ -15,7 +15,6 @@ from ganglion._operations import BY_HAND, LEFT_OUT, AsyncOperations, Operations
 NOT_AT_THE_EDGE = {
     "lock": "the edge has no locks yet",
     "budget": "the edge has budgets of ecosystems (api.get_budget), and none of single agents yet",
-    "ask_human": "the edge has no questions to people yet",
 }
 """What a client of a fleet should have once the edge has it."""
 

@@ -8,6 +8,7 @@ export interface Received {
   readonly url: URL;
   readonly authorization: string | undefined;
   readonly body: unknown;
+  readonly idempotencyKey?: string | undefined;
 }
 export type Answer = readonly [status: number, body: unknown, headers?: Record<string, string>];
 
@@ -39,11 +40,14 @@ export async function startEdge(answer: (request: Received) => Answer = () => [4
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
-    const one = { ...head(request), method: request.method ?? "", body: text === "" ? undefined : JSON.parse(text) };
+    const { "idempotency-key": key } = request.headers;
+    const idempotencyKey = typeof key === "string" ? key : undefined;
+    const body = text === "" ? undefined : JSON.parse(text);
+    const one = { ...head(request), method: request.method ?? "", body, idempotencyKey };
     received.push(one);
-    const [status, body, headers] = answer(one);
+    const [status, answered, headers] = answer(one);
     response.writeHead(status, { "Content-Type": "application/json", ...headers });
-    response.end(status === 204 ? undefined : JSON.stringify(body));
+    response.end(status === 204 ? undefined : JSON.stringify(answered));
   });
   const sockets = new WebSocketServer({ server });
   sockets.on("connection", (socket, request) => streams.push(streamOf(socket, request)));

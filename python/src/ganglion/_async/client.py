@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
+import uuid
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, Iterable, Literal, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, Iterable, Literal, Mapping, Sequence, cast
 
 from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
 from .._core.exchange import Edge, Retry
 from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import AsyncOperations
-from .._sync.client import MAX_TRIES
+from .._sync.client import MAX_TRIES, MAX_WAIT
 from .._sync.follow import OnInterrupted
 from ..errors import Conflict, NotFound
 from ..models import CallReply, Receipt, Signal, TaskReceipt
@@ -256,6 +258,46 @@ class AsyncClient(AsyncLooks):
 
         given: dict[str, Any] = {"concurrency": 16, **options}
         return lambda handler: AsyncWorker(queue, recipient, handler, client=self, types=types, **given)
+
+    async def ask_human(
+        self,
+        question: str,
+        recipient: str,
+        *,
+        options: Sequence[str] | None = None,
+        context: Any = None,
+        expires: str | None = None,
+        on_timeout: str | None = None,
+        id: str | None = None,
+        cause: str | None = None,
+        wait: float | None = None,
+    ) -> types.Question:
+        """Asks a person or a role, and waits until the question is over.
+
+        Nobody has answered where ``answer`` of the result is ``None``: silence is no answer, unless ``on_timeout`` says which.
+
+        :param expires: until when an answer is of use, such as ``2h``; default seven days
+        :param id: asked again under it, it is the same question
+        :param wait: longest wait in seconds; the question is open then, and may be asked on under its id
+        """
+        fields: dict[str, Any] = {
+            "id": id or f"q-{uuid.uuid4()}",
+            "question": question,
+            "recipient": recipient,
+            "options": None if options is None else list(options),
+            "context": context,
+            "expires": expires,
+            "on_timeout": on_timeout,
+            "cause": cause,
+        }
+        given = {name: value for name, value in fields.items() if value is not None}
+        asked = await self.api.ask_question(cast("types.AskQuestionBody", given))
+        until = None if wait is None else time.monotonic() + wait
+        while True:
+            left = MAX_WAIT if until is None else max(0.0, min(MAX_WAIT, until - time.monotonic()))
+            known = await self.api.get_question(asked["id"], wait_ms=int(left * 1000))
+            if known["state"] != "open" or (until is not None and time.monotonic() >= until):
+                return known
 
     async def update_note(
         self,

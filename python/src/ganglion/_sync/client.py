@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+import uuid
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Mapping, Sequence, cast
 
 from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
 from .._core.exchange import Edge, Retry
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
     from ..intelligence import Intelligence
     from .worker import Handler, Worker
 
-__all__ = ["MAX_TRIES", "Client"]
+__all__ = ["MAX_TRIES", "MAX_WAIT", "Client"]
 
 MAX_TRIES = 100
 """Of a change of a note, where other writers are faster."""
+
+MAX_WAIT = 20.0
+"""Of one request that waits for an answer, in seconds: below the time limit of requests."""
 
 
 class Client(Looks):
@@ -283,6 +288,46 @@ class Client(Looks):
 
         given: dict[str, Any] = {"concurrency": 16, **options}
         return lambda handler: Worker(queue, recipient, handler, client=self, types=types, **given)
+
+    def ask_human(
+        self,
+        question: str,
+        recipient: str,
+        *,
+        options: Sequence[str] | None = None,
+        context: Any = None,
+        expires: str | None = None,
+        on_timeout: str | None = None,
+        id: str | None = None,
+        cause: str | None = None,
+        wait: float | None = None,
+    ) -> types.Question:
+        """Asks a person or a role, and waits until the question is over.
+
+        Nobody has answered where ``answer`` of the result is ``None``: silence is no answer, unless ``on_timeout`` says which.
+
+        :param expires: until when an answer is of use, such as ``2h``; default seven days
+        :param id: asked again under it, it is the same question
+        :param wait: longest wait in seconds; the question is open then, and may be asked on under its id
+        """
+        fields: dict[str, Any] = {
+            "id": id or f"q-{uuid.uuid4()}",
+            "question": question,
+            "recipient": recipient,
+            "options": None if options is None else list(options),
+            "context": context,
+            "expires": expires,
+            "on_timeout": on_timeout,
+            "cause": cause,
+        }
+        given = {name: value for name, value in fields.items() if value is not None}
+        asked = self.api.ask_question(cast("types.AskQuestionBody", given))
+        until = None if wait is None else time.monotonic() + wait
+        while True:
+            left = MAX_WAIT if until is None else max(0.0, min(MAX_WAIT, until - time.monotonic()))
+            known = self.api.get_question(asked["id"], wait_ms=int(left * 1000))
+            if known["state"] != "open" or (until is not None and time.monotonic() >= until):
+                return known
 
     def update_note(
         self,
