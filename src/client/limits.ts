@@ -18,7 +18,7 @@ import { type Held, HeldReservation, LimitRefused } from "./limits/held.ts";
 type Reserve = z.input<typeof ReserveRequest>;
 type Settle = z.input<typeof SettleRequest>;
 
-interface WithOptions {
+export interface WithOptions {
   /** How long to wait until it is granted, in milliseconds; default 60,000. */
   readonly patienceMs?: number;
   /** What to do where no edge answers; default: as the limit said last (`when_away`), `open` where it never did. */

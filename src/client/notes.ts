@@ -14,7 +14,7 @@ interface Calls {
 
 type Value = Readonly<Record<string, unknown>>;
 
-interface PutNote {
+export interface PutNote {
   /** The version that the note must have; `0`: there must be none. Without it the note is overwritten. */
   readonly ifVersion?: number | undefined;
   /** The note ends so long after this change, in milliseconds. Default: never; of a task, after 30 days. */

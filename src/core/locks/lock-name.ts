@@ -9,8 +9,7 @@ export const LOCK_NAME_RULE =
 /** Why a text is no name of a lock; `undefined`: it is one. */
 export function lockNameProblem(text: string): string | undefined {
   if (text.length === 0 || text.length > MAX_NAME_CHARS) return LOCK_NAME_RULE;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text) || text.trim() !== text || !text.isWellFormed())
+  if (/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(text) || text.trim() !== text)
     return "a lock's name has no control characters, and no blanks at its ends";
   const segments = text.split("/");
   // One thing has one name: /srv/app, /srv//app and /srv/x/../app would be three locks on one directory.
