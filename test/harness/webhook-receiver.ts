@@ -45,7 +45,8 @@ export async function startReceiver(): Promise<{ url: string; stop: () => Promis
     const answer = answers[Math.min(box.length, answers.length) - 1] ?? "200";
     if (answer === "hang") return;
     const [status, retryAfter] = answer.split("+");
-    response.writeHead(Number(status), {
+    // Some services are called at paths of their own, which name no status.
+    response.writeHead(/^[1-5]\d\d$/.test(status ?? "") ? Number(status) : 200, {
       ...(retryAfter === undefined ? {} : { "Retry-After": retryAfter }),
       ...(status?.startsWith("3") ? { Location: "/elsewhere/200" } : {}),
     });

@@ -1135,9 +1135,9 @@ class Operations:
         """Delete a note."""
         self._perform(_DELETE_NOTE, {"key": key}, {"cause": cause, "if_version": if_version}, None)
 
-    def ask_question(self, body: types.AskQuestionBody) -> types.Asked:
+    def ask_question(self, body: types.AskQuestionBody) -> types.AskedQuestion:
         """Ask a person or a role."""
-        answer: types.Asked = self._perform(_ASK_QUESTION, {}, {}, body)
+        answer: types.AskedQuestion = self._perform(_ASK_QUESTION, {}, {}, body)
         return answer
 
     def list_questions(
@@ -2175,9 +2175,9 @@ class AsyncOperations:
         """Delete a note."""
         await self._perform(_DELETE_NOTE, {"key": key}, {"cause": cause, "if_version": if_version}, None)
 
-    async def ask_question(self, body: types.AskQuestionBody) -> types.Asked:
+    async def ask_question(self, body: types.AskQuestionBody) -> types.AskedQuestion:
         """Ask a person or a role."""
-        answer: types.Asked = await self._perform(_ASK_QUESTION, {}, {}, body)
+        answer: types.AskedQuestion = await self._perform(_ASK_QUESTION, {}, {}, body)
         return answer
 
     async def list_questions(

@@ -2485,6 +2485,12 @@ class Note(TypedDict):
     by: str
 
 
+class AskedQuestion(TypedDict):
+    id: str
+    state: Literal["open", "answered", "expired", "cancelled"]
+    expires_at: str
+
+
 class Questions(TypedDict):
     questions: list[QuestionsQuestionsItem]
     next: str | None

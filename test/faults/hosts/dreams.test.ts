@@ -11,7 +11,7 @@ import { Rng } from "../rng.ts";
 import { readLog } from "../what-is-kept.ts";
 
 // `GANGLION_KILLS=40` is the long run.
-const KILLS = Number(process.env.GANGLION_KILLS ?? 5);
+const KILLS = Number(process.env.GANGLION_KILLS ?? 3);
 const ROUNDS = 3;
 const SEED = Number(process.env.GANGLION_SEED ?? 20_265);
 const HOSTS = ["host-a", "host-b"] as const;

@@ -11,7 +11,7 @@ import type { Question } from "./call-responder.ts";
 
 // `GANGLION_CALLS=20000 GANGLION_KILLS=40` is the long run.
 const CALLS = Number(process.env.GANGLION_CALLS ?? 1_200);
-const KILLS = Number(process.env.GANGLION_KILLS ?? 5);
+const KILLS = Number(process.env.GANGLION_KILLS ?? 3);
 const SEED = Number(process.env.GANGLION_SEED ?? 20_267);
 /** Calls under way at a time. */
 const AT_ONCE = 48;

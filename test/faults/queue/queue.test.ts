@@ -8,7 +8,7 @@ import { Rng } from "../rng.ts";
 const RECIPIENTS = ["architect", "coder", "tester", "writer"] as const;
 
 // `GANGLION_TASKS=10000 GANGLION_KILLS=40` is the long run.
-const kills = Number(process.env.GANGLION_KILLS ?? 6);
+const kills = Number(process.env.GANGLION_KILLS ?? 4);
 const seed = Number(process.env.GANGLION_SEED ?? 20264);
 /** Tasks that a worker holds at a time, see queue-worker.ts. */
 const CONCURRENCY = 16;

@@ -4,6 +4,6 @@ import { named } from "../http/schema-parts.ts";
 
 export const QuestionSchema = named("Question", Question);
 export const QuestionsSchema = named("Questions", QuestionPage);
-export const AskedSchema = named("Asked", Asked);
+export const AskedSchema = named("AskedQuestion", Asked);
 export const NewQuestionSchema = named("NewQuestion", QuestionInput);
 export const AnswerRequestSchema = named("AnswerRequest", AnswerRequest);
