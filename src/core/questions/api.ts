@@ -45,7 +45,7 @@ export type QuestionPage = Readonly<z.infer<typeof QuestionPage>>;
 
 export const Asked = z.object({
   id: z.string().meta({ description: "Id of the question" }),
-  state: z.enum(QUESTION_STATES),
+  state: z.enum(QUESTION_STATES).meta({ description: "Other than open where it was asked before under its id" }),
   expires_at: Timestamp,
 });
 export type Asked = Readonly<z.infer<typeof Asked>>;
