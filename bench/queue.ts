@@ -1,10 +1,14 @@
 import { priceOf } from "../src/core/billing/prices.ts";
 import { type Usage, usageSince } from "../src/core/billing/usage.ts";
+import * as works from "./compare/queue-works.ts";
 import { comparison } from "./comparison/comparison.ts";
 import { type EdgeUnderTest, startEdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";
 import { getJson } from "./http-client.ts";
 import { benchTask, completeAll, enqueueMany, openWork } from "./work-client.ts";
+
+/** Rounds that are left out: code is compiled as it warms. */
+const WARM = 100;
 
 /** What a queue does: how soon a worker has a task, how fast a call comes back, how much gets through, and the price. */
 export async function queue(edge: EdgeUnderTest, report: Report): Promise<void> {
@@ -21,33 +25,7 @@ export async function queue(edge: EdgeUnderTest, report: Report): Promise<void> 
 
 /** From sending a task to its being in a waiting worker's hands; one at a time. */
 async function pickup(edge: EdgeUnderTest, report: Report): Promise<void> {
-  const sender = await openWork(edge, "pickup", "sender");
-  const worker = await openWork(edge, "pickup", "worker");
-  let arrived = (): void => {};
-  let done = (): void => {};
-  worker.onFrame = ({ type, tasks }) => {
-    if (type === "done") return done();
-    arrived();
-    const [task] = tasks ?? [];
-    worker.send(`{"type":"complete","tasks":[{"task_id":"${task?.task_id}","lease_id":"${task?.lease_id}"}]}`);
-  };
-  worker.send(JSON.stringify({ type: "ready", recipient: "coder", credit: 1 }));
-  const millis: number[] = [];
-  for (let round = 0; round < 1_100; round++) {
-    const there = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const settled = new Promise<void>((resolve) => {
-      done = resolve;
-    });
-    const started = performance.now();
-    sender.send(`{"type":"enqueue","batch":${round},"tasks":[${benchTask(round)}]}`);
-    await there;
-    if (round >= 100) millis.push(performance.now() - started);
-    await settled;
-  }
-  sender.close();
-  worker.close();
+  const millis = (await works.pickup(edge, WARM + 1_000)).slice(WARM);
   const value = rounded(percentile(millis, 0.5));
   report({
     bench: "queue",
@@ -103,25 +81,8 @@ async function pickupOverHttp(edge: EdgeUnderTest, report: Report): Promise<void
   });
 }
 
-const callFrame = (id: string) =>
-  `{"type":"call","correlation_id":"${id}","recipient":"coder","task_type":"ASK","payload":{"question":"what now?"}}`;
-
 async function roundTrip(edge: EdgeUnderTest, report: Report): Promise<void> {
-  const caller = await openWork(edge, "calls-one", "caller");
-  const worker = await openWork(edge, "calls-one", "worker");
-  completeAll(worker, "coder", 8, () => {});
-  const millis: number[] = [];
-  for (let round = 0; round < 1_100; round++) {
-    const replied = new Promise<void>((resolve) => {
-      caller.onFrame = () => resolve();
-    });
-    const started = performance.now();
-    caller.send(callFrame(`one-${round}`));
-    await replied;
-    if (round >= 100) millis.push(performance.now() - started);
-  }
-  caller.close();
-  worker.close();
+  const millis = (await works.calls(edge, WARM + 1_000, 1)).millis.slice(WARM);
   const value = rounded(percentile(millis, 0.5));
   report({
     bench: "queue",
@@ -134,36 +95,11 @@ async function roundTrip(edge: EdgeUnderTest, report: Report): Promise<void> {
 }
 
 async function callsAtOnce(edge: EdgeUnderTest, report: Report): Promise<void> {
-  const CALLS = 40_000;
-  const caller = await openWork(edge, "calls-many", "caller");
-  const worker = await openWork(edge, "calls-many", "worker");
-  completeAll(worker, "coder", 64, () => {});
-  const sentAt = new Map<string, number>();
-  const millis: number[] = [];
-  let sent = 0;
-  const next = (): void => {
-    const id = `many-${sent++}`;
-    sentAt.set(id, performance.now());
-    caller.send(callFrame(id));
-  };
-  const started = performance.now();
-  await new Promise<void>((resolve, reject) => {
-    caller.onFrame = ({ correlation_id = "", problem }) => {
-      if (problem !== undefined) return reject(new Error(JSON.stringify(problem)));
-      millis.push(performance.now() - (sentAt.get(correlation_id) ?? Number.NaN));
-      sentAt.delete(correlation_id);
-      if (sent < CALLS) next();
-      else if (millis.length === CALLS) resolve();
-    };
-    for (let started = 0; started < 32; started++) next();
-  });
-  const seconds = (performance.now() - started) / 1_000;
-  caller.close();
-  worker.close();
+  const { perSecond, millis } = await works.calls(edge, 40_000, 32);
   report({
     bench: "queue",
     figure: "calls_32_at_once",
-    value: Math.round(CALLS / seconds),
+    value: Math.round(perSecond),
     unit: "calls/s",
     target: { at_least: 10_000 },
   });

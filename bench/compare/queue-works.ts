@@ -1,5 +1,4 @@
 import type { EdgeUnderTest } from "../edge-under-test.ts";
-import { percentile } from "../figure.ts";
 import { benchTask, completeAll, enqueueMany, openWork } from "../work-client.ts";
 
 /** A queue that speaks the edge's frames: the edge, or the floor. */
@@ -29,8 +28,8 @@ export async function drain(queue: Queue, tasks: number, leases: number): Promis
   return tasks / seconds;
 }
 
-/** @returns milliseconds from sending a task to its being with a waiting worker, one after the other: the median */
-export async function pickup(queue: Queue, rounds: number): Promise<number> {
+/** @returns milliseconds from sending a task to its being with a waiting worker, one after the other */
+export async function pickup(queue: Queue, rounds: number): Promise<number[]> {
   const name = newQueue();
   const sender = await openWork(queue, name, "sender");
   const worker = await openWork(queue, name, "worker");
@@ -55,23 +54,23 @@ export async function pickup(queue: Queue, rounds: number): Promise<number> {
     const started = performance.now();
     sender.send(`{"type":"enqueue","batch":${round},"tasks":[${benchTask(round)}]}`);
     await there;
-    if (round >= rounds / 5) millis.push(performance.now() - started);
+    millis.push(performance.now() - started);
     await settled;
   }
   sender.close();
   worker.close();
-  return percentile(millis, 0.5);
+  return millis;
 }
 
 const callFrame = (id: string) =>
   `{"type":"call","correlation_id":"${id}","recipient":"coder","task_type":"ASK","payload":{"question":"what now?"}}`;
 
-/** @returns calls per second, and the median of their milliseconds */
+/** @returns calls per second, and the milliseconds of each in the order of their replies */
 export async function calls(
   queue: Queue,
   count: number,
   inFlight: number,
-): Promise<{ readonly perSecond: number; readonly roundTripMs: number }> {
+): Promise<{ readonly perSecond: number; readonly millis: readonly number[] }> {
   const name = newQueue();
   const caller = await openWork(queue, name, "caller");
   const worker = await openWork(queue, name, "worker");
@@ -98,7 +97,7 @@ export async function calls(
   const seconds = (performance.now() - started) / 1_000;
   caller.close();
   worker.close();
-  return { perSecond: count / seconds, roundTripMs: percentile(millis.slice(count / 5), 0.5) };
+  return { perSecond: count / seconds, millis };
 }
 
 /** @returns tasks per second that are queued in batches of 100, behind so many of another recipient */
