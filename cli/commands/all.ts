@@ -40,6 +40,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   limits: async () => (await import("./limits/limits.ts")).limitsCommand(),
   schedule: async () => (await import("./schedules/schedules.ts")).scheduleCommand(),
   notes: async () => (await import("./notes/notes.ts")).notesCommand(),
+  permissions: async () => (await import("./questions/permissions.ts")).permissionsCommand(),
   questions: async () => (await import("./questions/questions.ts")).questionsCommand(),
   ask: async () => (await import("./intelligence/ask.ts")).askCommand(),
   rollout: async () => (await import("./intelligence/rollout.ts")).rolloutCommand(),

@@ -18,6 +18,7 @@ const MAY: Readonly<Record<Scope, string>> = {
   "tasks:read": "read tasks with their payloads and results, the results of calls, and dead letters of tasks whole",
   "hosts:command": "send commands to the agents of hosts (the queue hosts)",
   "questions:answer": "answer questions to people, and take them back",
+  "permissions:answer": "allow and deny what sessions of models ask permission for",
   "policy:write": "change rules, bridges, scanners, monitors, maintenance, settings of queues",
   admin: "everything, also tokens, webhooks, models and ecosystems",
 };

@@ -20,6 +20,7 @@ import { lockCalls } from "./locks.ts";
 import { mailCalls } from "./mail.ts";
 import { modelCalls } from "./models.ts";
 import { noteCalls } from "./notes.ts";
+import { permissionCalls } from "./permissions.ts";
 import { decisionCalls, policyCalls } from "./policy.ts";
 import { questionCalls } from "./questions.ts";
 import { queueCalls } from "./queue.ts";
@@ -107,6 +108,7 @@ export function createClient(options: ClientOptions) {
     ...agentSessionCalls({ call, inside }),
     mail: mailCalls({ call, withRetries, inside }),
     questions: questionCalls({ call, withRetries, inside }),
+    permissions: permissionCalls({ call, withRetries, inside }),
     queues: queueCalls({
       call,
       withRetries,

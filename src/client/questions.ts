@@ -1,5 +1,6 @@
 import { type AnswerRequest, Asked, Question, QuestionPage } from "../core/questions/api.ts";
 import type { QuestionInput } from "../core/questions/settings.ts";
+import type { QuestionKind } from "../core/questions/state.ts";
 import type { CallEdge } from "./http/request.ts";
 import { uuid7 } from "./http/uuid7.ts";
 
@@ -13,6 +14,8 @@ export interface QuestionQuery {
   readonly state?: Question["state"];
   /** Only questions that this person or role is asked. */
   readonly recipient?: string;
+  /** `permission`: requests of permission to use a tool; default all. */
+  readonly kind?: QuestionKind;
   readonly limit?: number;
   /** `next` of the page before. */
   readonly after?: string;

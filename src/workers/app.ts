@@ -53,6 +53,7 @@ import { policies } from "./api/policy/routes.ts";
 import { simulate } from "./api/policy/simulate.ts";
 import { policyStateImport } from "./api/policy/state.ts";
 import { answerPage } from "./api/questions/answer-page.ts";
+import { permissionRoutes } from "./api/questions/permissions.ts";
 import { questionRoutes } from "./api/questions/routes.ts";
 import { queueAdministration } from "./api/queue/administration.ts";
 import { bulkTasks } from "./api/queue/bulk-tasks.ts";
@@ -166,6 +167,7 @@ for (const part of [
   scheduleRoutes,
   noteRoutes,
   questionRoutes,
+  permissionRoutes,
   answerPage,
   lockRoutes,
   limitRoutes,

@@ -3,7 +3,7 @@ import type { Attention, AttentionItem, AttentionPage } from "../../../src/core/
 import { byUrgency } from "../../../src/core/attention/order.ts";
 import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, type GlobalOptions, wantsJson } from "../../settings.ts";
 
 const columns: readonly Column<AttentionItem>[] = [
   ["SEVERITY", ({ severity }) => severity, "state"],
@@ -38,26 +38,26 @@ export const attentionCommand = () =>
     )
     .action(async ({ allEcosystems }: Options, command: Command) => {
       const { attention } = clientFor(command);
-      const { json, watch } = command.optsWithGlobals<GlobalOptions>();
-      const wantsJson = json === true;
+      const { watch } = command.optsWithGlobals<GlobalOptions>();
+      const json = wantsJson(command);
       if (watch === true) {
         if (allEcosystems === true) throw new UsageError("--watch shows one ecosystem: leave --all-ecosystems out");
         const stopping = new AbortController();
         process.once("SIGINT", () => stopping.abort());
         process.once("SIGTERM", () => stopping.abort());
-        for await (const now of attention.watch({ signal: stopping.signal })) await show(now, wantsJson, true);
+        for await (const now of attention.watch({ signal: stopping.signal })) await show(now, json, true);
         return;
       }
-      if (allEcosystems !== true) return show(await attention.here(), wantsJson, false);
+      if (allEcosystems !== true) return show(await attention.here(), json, false);
       const found = await wholeAttention(attention.everywhere);
-      if (wantsJson) return print(JSON.stringify(found));
+      if (json) return print(JSON.stringify(found));
       await printTable(found.items, everywhere, NOTHING);
       for (const { name, failed } of found.ecosystems) if (failed !== undefined) remark(`${name}: ${failed}`);
       remarks(found);
     });
 
-async function show(now: Attention, wantsJson: boolean, timed: boolean): Promise<void> {
-  if (wantsJson) return print(JSON.stringify(now));
+async function show(now: Attention, json: boolean, timed: boolean): Promise<void> {
+  if (json) return print(JSON.stringify(now));
   if (timed) await print(`\n${now.checked_at}${now.items.length === 0 ? `  ${NOTHING}` : ""}`);
   if (!timed || now.items.length > 0) await printTable(now.items, columns, NOTHING);
   remarks(now);

@@ -4,7 +4,7 @@ import type { LimitInput } from "../../../src/core/limits/settings.ts";
 import { amount, lengthOfTime, seconds, timeAhead, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
 const MOST = 1_000_000_000;
 
@@ -20,8 +20,6 @@ interface SetOptions {
   readonly whenAway?: "open" | "closed";
   readonly description?: string;
 }
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 export const limitsCommand = () =>
   new Command("limits")

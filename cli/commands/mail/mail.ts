@@ -1,10 +1,11 @@
 import { Command } from "commander";
+import { readJsonKeeping, refusalText } from "../../../src/core/json/read-json.ts";
 import type { MailMessage, MailPage } from "../../../src/core/mail/api.ts";
 import { milliseconds, wholeNumber } from "../../arguments.ts";
+import { UsageError } from "../../failure.ts";
 import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 const WEEK_MS = 604_800_000;
 
 interface SendOptions {
@@ -61,14 +62,13 @@ const send = () =>
       });
     });
 
-/** A text that is a JSON object or list is meant as such. */
+/** A text that is a JSON object or list is meant as such. Numbers that JavaScript would change stay texts of their digits. */
 function bodyOf(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const reading = readJsonKeeping(text);
+  if (reading.ok) return reading.value;
+  if (reading.malformed !== undefined) return text;
+  throw new UsageError(`the message: ${refusalText(reading)}`);
 }
 
 const columns: readonly Column<MailMessage>[] = [

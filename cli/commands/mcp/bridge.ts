@@ -1,5 +1,6 @@
 import type { McpMessage } from "../../../src/client/mcp.ts";
 import { explain } from "../../failure.ts";
+import { PERMISSION_REQUEST } from "./permission-relay.ts";
 
 /** What a message is sent with. */
 export interface Sending {
@@ -17,6 +18,8 @@ export interface BridgeOptions {
   readonly experimental: Readonly<Record<string, object>>;
   /** Called when the client knows what the server can do. */
   readonly onReady: () => void;
+  /** Called with what the session asks permission for. Without it such a message ends here: it is for no server of tools. */
+  readonly onPermissionRequest?: ((params: unknown) => void) | undefined;
   /** Called with each call of a tool and its result. */
   readonly onToolResult: (params: McpMessage, result: McpMessage) => void;
 }
@@ -58,6 +61,7 @@ export class Bridge {
       if (isRecord(message.params)) this.#open.get(message.params.requestId)?.abort(new Error("cancelled"));
       return;
     }
+    if (message.method === PERMISSION_REQUEST) return this.#options.onPermissionRequest?.(message.params);
     const ended = new AbortController();
     const { id, method } = message;
     if (id !== undefined) this.#open.set(id, ended);

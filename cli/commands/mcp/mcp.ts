@@ -1,21 +1,29 @@
+import { hostname } from "node:os";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { callMcp, type McpMessage } from "../../../src/client/mcp.ts";
+import { milliseconds } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { remark } from "../../output.ts";
 import { clientFor, connectionFor } from "../../settings.ts";
 import { Bridge } from "./bridge.ts";
 import { CHANNEL, Channel } from "./channel.ts";
+import { PERMISSION_CHANNEL, PermissionRelay } from "./permission-relay.ts";
 
 interface Options {
   readonly tools?: string;
   readonly push?: readonly string[];
   readonly announce?: readonly string[];
   readonly answers?: true;
+  readonly relayPermissions?: string;
+  readonly permissionsExpire?: number;
 }
 
 /** Below the time after which clients give a call up, take_task's own wait of 25 s left out. */
 const PATIENCE_MS = 20_000;
+
+const DEFAULT_PERMISSION_MS = 600_000;
+const LONGEST_PERMISSION_MS = 86_400_000;
 
 const some = (value: string, before: readonly string[] = []) => [...before, value];
 
@@ -26,11 +34,21 @@ export const mcpCommand = () =>
     .option("--push <pattern>", "push signals of these names into the session; may be repeated", some)
     .option("--announce <queue/recipient>", "push that a task waits for a recipient; may be repeated", some)
     .option("--answers", "push the answer to a question that ask_agent or ask_human has left open")
+    .option(
+      "--relay-permissions <recipient>",
+      "ask this person or role what the session asks permission for (default: off)",
+    )
+    .option(
+      "--permissions-expire <length>",
+      "how long a decision is of use (default: 10m)",
+      milliseconds(1_000, LONGEST_PERMISSION_MS),
+    )
     .addHelpText(
       "after",
       "\nPushing needs a client with channels, such as Claude Code: docs/mcp.md. Remarks go to standard error.",
     )
-    .action(async ({ tools, push = [], announce = [], answers }: Options, command: Command) => {
+    .action(async (options: Options, command: Command) => {
+      const { tools, push = [], announce = [], answers, relayPermissions } = options;
       const { ecosystem, ...edge } = connectionFor(command);
       const ended = new AbortController();
       const write = (message: McpMessage) => void process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -42,6 +60,17 @@ export const mcpCommand = () =>
         warn: (text) => remark(`ganglion mcp: ${text}`),
         signal: ended.signal,
       });
+      const permissions =
+        relayPermissions === undefined
+          ? undefined
+          : new PermissionRelay({
+              client: clientFor(command),
+              recipient: relayPermissions,
+              expiresMs: options.permissionsExpire ?? DEFAULT_PERMISSION_MS,
+              session: `${hostname()} ${process.cwd()}`.slice(0, 200),
+              write,
+              warn: (text) => remark(`ganglion mcp: ${text}`),
+            });
       const pushes = push.length > 0 || announce.length > 0 || answers === true;
       const bridge = new Bridge({
         send: (sending) =>
@@ -52,7 +81,11 @@ export const mcpCommand = () =>
             ...sending,
           }),
         write,
-        experimental: pushes ? { [CHANNEL]: {} } : {},
+        experimental: {
+          ...(pushes || permissions !== undefined ? { [CHANNEL]: {} } : {}),
+          ...(permissions === undefined ? {} : { [PERMISSION_CHANNEL]: {} }),
+        },
+        onPermissionRequest: permissions === undefined ? undefined : (params) => permissions.take(params),
         onReady: () => channel.begin(),
         onToolResult: (params, { structuredContent }) => {
           const question = answers === true ? pendingQuestion(params, structuredContent) : undefined;
@@ -70,7 +103,7 @@ export const mcpCommand = () =>
       // The client has gone: what it asked for is of no use to anybody.
       ended.abort();
       bridge.close();
-      await Promise.all(open);
+      await Promise.all([...open, permissions?.close()]);
     });
 
 /** The question to a person that a call has left open. */

@@ -4,10 +4,8 @@ import { NOTE_CHANGED } from "../../../src/core/notes/change-signal.ts";
 import { fact, lengthOfTime, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { readText } from "../secret-file.ts";
-
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 
 const columns: readonly Column<Note>[] = [
   ["KEY", ({ key }) => key],

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { readJsonKeeping, refusalText } from "../../../src/core/json/read-json.ts";
 import type { Question } from "../../../src/core/questions/api.ts";
 import { UsageError } from "../../failure.ts";
 import { print, printFields } from "../../output.ts";
@@ -79,9 +80,8 @@ async function tell(question: Question, command: Command): Promise<void> {
 }
 
 function json(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new InvalidArgumentError("Give JSON, such as '{\"version\": 42}'.");
-  }
+  const reading = readJsonKeeping(text);
+  if (reading.ok) return reading.value;
+  if (reading.malformed !== undefined) throw new InvalidArgumentError("Give JSON, such as '{\"version\": 42}'.");
+  throw new InvalidArgumentError(refusalText(reading));
 }

@@ -5,9 +5,8 @@ import { QueueSettingsChange } from "../../../src/core/queue/queue-settings.ts";
 import { lengthOfTime } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { print, printFields, remark } from "../../output.ts";
-import { clientFor, type GlobalOptions } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 
-const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
 const ONE_DOCUMENT = "\nWith --json: one document.";
 
 const pause = () =>

@@ -4,9 +4,9 @@ import { ScheduleTimes, timesProblem } from "../../../src/core/schedules/times.t
 import { wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
 import { print, printFields, printLines, printTable } from "../../output.ts";
-import { clientFor } from "../../settings.ts";
+import { clientFor, wantsJson } from "../../settings.ts";
 import { setCommand } from "./set-schedule.ts";
-import { runColumns, scheduleColumns, showSchedule, wantsJson } from "./show-schedule.ts";
+import { runColumns, scheduleColumns, showSchedule } from "./show-schedule.ts";
 
 const REPORTS = ["started", "progress", "finished", "failed", "alive"] as const;
 

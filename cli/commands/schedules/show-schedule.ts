@@ -2,9 +2,7 @@ import type { Command } from "commander";
 import type { Schedule, ScheduleRun } from "../../../src/core/schedules/api.ts";
 import type { Column } from "../../output.ts";
 import { print, printFields } from "../../output.ts";
-import type { GlobalOptions } from "../../settings.ts";
-
-export const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().json === true;
+import { wantsJson } from "../../settings.ts";
 
 /** What a run of a schedule is, in a word or two. */
 const makes = ({ task, signal }: Schedule) =>

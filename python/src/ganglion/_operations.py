@@ -185,6 +185,8 @@ _LIST_QUESTIONS = Operation("listQuestions", "GET", "/v1/{eco}/questions")
 _GET_QUESTION = Operation("getQuestion", "GET", "/v1/{eco}/questions/{id}")
 _ANSWER_QUESTION = Operation("answerQuestion", "POST", "/v1/{eco}/questions/{id}/answer", keyed=True)
 _CANCEL_QUESTION = Operation("cancelQuestion", "POST", "/v1/{eco}/questions/{id}/cancel", keyed=True)
+_ASK_PERMISSION = Operation("askPermission", "POST", "/v1/{eco}/permissions", keyed=True)
+_ANSWER_PERMISSION = Operation("answerPermission", "POST", "/v1/{eco}/permissions/{id}/answer", keyed=True)
 _LIST_LOCKS = Operation("listLocks", "GET", "/v1/{eco}/locks")
 _ACQUIRE_LOCK = Operation("acquireLock", "POST", "/v1/{eco}/locks/{name}/acquire", keyed=True)
 _RENEW_LOCK = Operation("renewLock", "POST", "/v1/{eco}/locks/{name}/renew", keyed=True)
@@ -1145,11 +1147,12 @@ class Operations:
         *,
         state: Literal["open", "answered", "expired", "cancelled"] | None = None,
         recipient: str | None = None,
+        kind: Literal["question", "permission"] | None = None,
         limit: int | None = None,
         after: int | None = None,
     ) -> types.Questions:
         """List questions, the newest first."""
-        answer: types.Questions = self._perform(_LIST_QUESTIONS, {}, {"state": state, "recipient": recipient, "limit": limit, "after": after}, None)
+        answer: types.Questions = self._perform(_LIST_QUESTIONS, {}, {"state": state, "recipient": recipient, "kind": kind, "limit": limit, "after": after}, None)
         return answer
 
     def get_question(self, id: str, *, wait_ms: int | None = None) -> types.Question:
@@ -1165,6 +1168,16 @@ class Operations:
     def cancel_question(self, id: str) -> types.Question:
         """Take a question back."""
         answer: types.Question = self._perform(_CANCEL_QUESTION, {"id": id}, {}, None)
+        return answer
+
+    def ask_permission(self, body: types.AskPermissionBody) -> types.AskedQuestion:
+        """Ask a person for permission to use a tool."""
+        answer: types.AskedQuestion = self._perform(_ASK_PERMISSION, {}, {}, body)
+        return answer
+
+    def answer_permission(self, id: str, body: types.AnswerPermissionBody) -> types.Question:
+        """Allow or deny the use of a tool."""
+        answer: types.Question = self._perform(_ANSWER_PERMISSION, {"id": id}, {}, body)
         return answer
 
     def list_locks(
@@ -2185,11 +2198,12 @@ class AsyncOperations:
         *,
         state: Literal["open", "answered", "expired", "cancelled"] | None = None,
         recipient: str | None = None,
+        kind: Literal["question", "permission"] | None = None,
         limit: int | None = None,
         after: int | None = None,
     ) -> types.Questions:
         """List questions, the newest first."""
-        answer: types.Questions = await self._perform(_LIST_QUESTIONS, {}, {"state": state, "recipient": recipient, "limit": limit, "after": after}, None)
+        answer: types.Questions = await self._perform(_LIST_QUESTIONS, {}, {"state": state, "recipient": recipient, "kind": kind, "limit": limit, "after": after}, None)
         return answer
 
     async def get_question(self, id: str, *, wait_ms: int | None = None) -> types.Question:
@@ -2205,6 +2219,16 @@ class AsyncOperations:
     async def cancel_question(self, id: str) -> types.Question:
         """Take a question back."""
         answer: types.Question = await self._perform(_CANCEL_QUESTION, {"id": id}, {}, None)
+        return answer
+
+    async def ask_permission(self, body: types.AskPermissionBody) -> types.AskedQuestion:
+        """Ask a person for permission to use a tool."""
+        answer: types.AskedQuestion = await self._perform(_ASK_PERMISSION, {}, {}, body)
+        return answer
+
+    async def answer_permission(self, id: str, body: types.AnswerPermissionBody) -> types.Question:
+        """Allow or deny the use of a tool."""
+        answer: types.Question = await self._perform(_ANSWER_PERMISSION, {"id": id}, {}, body)
         return answer
 
     async def list_locks(

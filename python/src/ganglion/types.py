@@ -2110,7 +2110,7 @@ MetricsTargets: TypeAlias = "list[MetricsTargetsFieldsItem]"
 class CreatedToken(TypedDict):
     id: str
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "permissions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: str | None
     hosts: NotRequired[list[str]]
@@ -2127,7 +2127,7 @@ class Tokens(TypedDict):
 class Token(TypedDict):
     id: str
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "permissions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: str | None
     hosts: NotRequired[list[str]]
@@ -2160,7 +2160,7 @@ class Session(TypedDict):
 class CurrentSession(TypedDict):
     session: CurrentSessionSession | None
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "permissions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: str | None
 
@@ -2517,11 +2517,19 @@ class QuestionsQuestionsItem(TypedDict):
     escalated_at: str | None
     cause: str | None
     signal: str | None
+    permission: NotRequired[QuestionsQuestionsItemPermission]
 
 
 class QuestionsQuestionsItemAnsweredBy(TypedDict):
     name: str
     way: Literal["token", "session", "link", "rule", "timeout"]
+
+
+class QuestionsQuestionsItemPermission(TypedDict):
+    tool_name: str
+    description: str | None
+    input_preview: str | None
+    session: str | None
 
 
 class Question(TypedDict):
@@ -2545,11 +2553,19 @@ class Question(TypedDict):
     escalated_at: str | None
     cause: str | None
     signal: str | None
+    permission: NotRequired[QuestionPermission]
 
 
 class QuestionAnsweredBy(TypedDict):
     name: str
     way: Literal["token", "session", "link", "rule", "timeout"]
+
+
+class QuestionPermission(TypedDict):
+    tool_name: str
+    description: str | None
+    input_preview: str | None
+    session: str | None
 
 
 class Locks(TypedDict):
@@ -2738,7 +2754,7 @@ class NewSignal(TypedDict):
 
 class NewToken(TypedDict):
     name: str
-    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "policy:write", "admin"]]
+    scopes: list[Literal["signals:write", "signals:read", "tasks:write", "tasks:work", "tasks:read", "hosts:command", "questions:answer", "permissions:answer", "policy:write", "admin"]]
     ecosystems: list[str]
     expires_at: NotRequired[str | float | None]
     hosts: NotRequired[list[str] | None]
@@ -3303,6 +3319,21 @@ class AskQuestionBody(TypedDict):
 
 class AnswerQuestionBody(TypedDict):
     answer: str
+    comment: NotRequired[str]
+
+
+class AskPermissionBody(TypedDict):
+    id: NotRequired[str]
+    tool_name: str
+    description: NotRequired[str]
+    input_preview: NotRequired[str]
+    recipient: str
+    session: NotRequired[str]
+    expires: NotRequired[str | float]
+
+
+class AnswerPermissionBody(TypedDict):
+    behavior: Literal["allow", "deny"]
     comment: NotRequired[str]
 
 

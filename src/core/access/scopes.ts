@@ -7,6 +7,7 @@ export const SCOPES = [
   "tasks:read",
   "hosts:command",
   "questions:answer",
+  "permissions:answer",
   "policy:write",
   "admin",
 ] as const;

@@ -68,6 +68,7 @@ const TRAFFIC: ReadonlySet<string> = new Set([
   "POST /v1/{eco}/queues/{q}/tasks/{id}/release",
   "POST /v1/{eco}/queues/{q}/tasks/{id}/park",
   "POST /v1/{eco}/questions",
+  "POST /v1/{eco}/permissions",
   "POST /v1/{eco}/mail",
   "POST /v1/{eco}/mail/{id}/read",
   "POST /v1/{eco}/mail/{id}/act",

@@ -10,6 +10,13 @@ const By = z.object({
   }),
 });
 
+const Permission = z.object({
+  tool_name: z.string().meta({ description: "The tool that is to be used" }),
+  description: z.string().nullable().meta({ description: "What it is used for; null: not said" }),
+  input_preview: z.string().nullable().meta({ description: "The beginning of what it is used with; null: not said" }),
+  session: z.string().nullable().meta({ description: "Where the model works; null: not said" }),
+});
+
 /** A question as it is. */
 export const Question = z.object({
   id: z.string().meta({ description: "Id of the question" }),
@@ -34,6 +41,9 @@ export const Question = z.object({
   escalated_at: Timestamp.nullable().meta({ description: "Since when `escalate_to` is asked too; null: not yet" }),
   cause: z.string().nullable().meta({ description: "Id of the signal that led to it" }),
   signal: z.string().nullable().meta({ description: "Id of the signal that tells that it was asked" }),
+  permission: Permission.optional().meta({
+    description: "The use of a tool that it asks permission for; absent: it is a question like any other",
+  }),
 });
 export type Question = Readonly<z.infer<typeof Question>>;
 
@@ -67,5 +77,6 @@ export const QuestionFinding = Question.pick({
   escalated_at: true,
   escalate_to: true,
   signal: true,
+  permission: true,
 }).extend({ tasks: z.int().meta({ description: "Tasks that wait for it" }) });
 export type QuestionFinding = Readonly<z.infer<typeof QuestionFinding>>;

@@ -13,8 +13,11 @@ export interface Changed {
   readonly events: readonly QuestionEvent[];
 }
 
-/** Why an answer does not count. `option`: it is none of the options. */
-export type AnswerRefusal = "answered" | "expired" | "cancelled" | "option";
+/**
+ * Why an answer does not count. `option`: it is none of the options. `kind`: a permission is decided by a call of its own, and
+ * no other question is. `asker`: who asks for a permission does not give it.
+ */
+export type AnswerRefusal = "answered" | "expired" | "cancelled" | "option" | "kind" | "asker";
 
 export type AnswerOutcome = (Changed & { readonly refused?: never }) | (Changed & { readonly refused: AnswerRefusal });
 
@@ -24,6 +27,8 @@ export interface GivenAnswer {
   readonly by: Actor;
   /** The same for a request that is sent again; `null`: nobody knows. */
   readonly key: string | null;
+  /** It was given by the call that decides on permissions, which has a scope of its own. */
+  readonly permits?: true;
 }
 
 const TIMEOUT: Actor = { name: "timeout", id: "", way: "timeout" };
@@ -53,6 +58,7 @@ export function newQuestion(terms: QuestionTerms, askedBy: Actor, nowMs: number)
     closedBy: null,
     answerKey: null,
     signal: null,
+    permission: terms.permission,
   };
   return { state, events: ["asked"] };
 }
@@ -63,6 +69,7 @@ export const isSame = (state: QuestionState, terms: QuestionTerms): boolean =>
   state.recipient === terms.recipient &&
   state.onTimeout === terms.onTimeout &&
   state.contextJson === terms.contextJson &&
+  JSON.stringify(state.permission) === JSON.stringify(terms.permission) &&
   JSON.stringify(state.options) === JSON.stringify(terms.options);
 
 /** Who is asked now: the recipient, and who else since nobody answered. */
@@ -109,6 +116,9 @@ function timedOut(question: QuestionState, nowMs: number): Changed {
 /** The first answer counts, and no other: the same request again is that answer. */
 export function answer(question: QuestionState, given: GivenAnswer, nowMs: number): AnswerOutcome {
   const { state, events } = advance(question, nowMs);
+  if ((state.permission !== null) !== (given.permits === true)) return { state, events, refused: "kind" };
+  // By the id of the token: a name may be given twice. The session of a browser has an id of its own: a person sits there.
+  if (state.permission !== null && given.by.id === state.askedBy.id) return { state, events, refused: "asker" };
   if (state.state !== "open") {
     const again = state.state === "answered" && given.key !== null && given.key === state.answerKey;
     return again && given.answer === state.answer ? { state, events } : { state, events, refused: state.state };

@@ -1,5 +1,5 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
-import type { QuestionState } from "./state.ts";
+import type { PermissionRequest, QuestionState } from "./state.ts";
 import { endText } from "./view.ts";
 
 /** Why a message is sent. */
@@ -11,6 +11,13 @@ const TITLES: Readonly<Record<MessageKind, (recipient: string) => string>> = {
   escalated: (recipient) => `Nobody has answered: question for ${recipient}`,
   closed: (recipient) => `Resolved: question for ${recipient}`,
 };
+
+/** A permission is given with a token, never by a link: the message says how. */
+const permissionFields = (id: string, { tool, preview }: PermissionRequest) => ({
+  tool,
+  ...(preview === null ? {} : { input_preview: preview }),
+  decide_with: `ganglion permissions allow ${id}`,
+});
 
 /** `data` of a message for people. @param link - where to answer; `undefined`: nobody knows where people reach the edge */
 export function questionMessage(
@@ -28,8 +35,10 @@ export function questionMessage(
     asked_by: askedBy.name,
   };
   if (kind === "closed") return { ...about, text: `${question.question}\n${endText(question)}`, state: "resolved" };
+  const { permission } = question;
   return {
     ...about,
+    ...(permission === null ? {} : permissionFields(id, permission)),
     text: question.question,
     severity: "warning",
     state: "raised",

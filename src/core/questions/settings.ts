@@ -6,6 +6,7 @@ import { jsonOf } from "../queue/task-input.ts";
 import { Identifier } from "../signals/signal.ts";
 import { parseTimestamp } from "../signals/timestamp.ts";
 import { durationMs } from "../times/duration.ts";
+import type { PermissionRequest } from "./state.ts";
 
 /** Questions of an ecosystem that wait for an answer, at most. */
 export const MAX_OPEN = 2_000;
@@ -82,6 +83,8 @@ export interface QuestionTerms {
   readonly escalateTo: string | null;
   readonly escalateAtMs: number | null;
   readonly cause: string | null;
+  /** The use of a tool that is asked permission for; `null`: it is a question like any other. */
+  readonly permission: PermissionRequest | null;
 }
 
 export type QuestionAdmission =
@@ -141,6 +144,7 @@ export function admitQuestion(input: unknown, nowMs: number): QuestionAdmission 
       escalateTo: escalate_to ?? null,
       escalateAtMs: escalate_to === undefined ? null : nowMs + (escalateMs ?? Math.floor(lifeMs / 2)),
       cause: cause ?? null,
+      permission: null,
     },
   };
 }

@@ -3,6 +3,10 @@ import * as z from "zod";
 /** What a question may be. `open` waits for its answer; the others are over, and stay so. */
 export const QUESTION_STATES = ["open", "answered", "expired", "cancelled"] as const;
 
+/** Kinds of questions. `permission`: of the use of a tool, which has rules of its own. */
+export const QUESTION_KINDS = ["question", "permission"] as const;
+export type QuestionKind = (typeof QUESTION_KINDS)[number];
+
 /** The ways on which an answer may come. */
 export const WAYS = ["token", "session", "link", "rule", "timeout"] as const;
 
@@ -17,6 +21,17 @@ export const Actor = z.object({
 export type Actor = Readonly<z.infer<typeof Actor>>;
 
 const Ms = z.number();
+
+/** The use of a tool that a question asks permission for. Without secrets that are known by their form. */
+export const PermissionRequest = z.object({
+  tool: z.string(),
+  description: z.string().nullable(),
+  /** The beginning of what the tool is used with. */
+  preview: z.string().nullable(),
+  /** Where the model works. */
+  session: z.string().nullable(),
+});
+export type PermissionRequest = Readonly<z.infer<typeof PermissionRequest>>;
 
 /** A question as it is stored. Times are milliseconds since the epoch. */
 export const QuestionState = z.object({
@@ -47,5 +62,7 @@ export const QuestionState = z.object({
   answerKey: z.string().nullable(),
   /** Id of the signal that tells that it was asked. */
   signal: z.string().nullable(),
+  /** `null`: it is no request of permission. Questions of earlier versions are none. */
+  permission: PermissionRequest.nullable().default(null),
 });
 export type QuestionState = Readonly<z.infer<typeof QuestionState>>;

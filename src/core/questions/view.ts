@@ -1,7 +1,7 @@
 import type { AwaitedAnswer } from "../queue/awaited-answer.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import type { Question } from "./api.ts";
-import type { QuestionState } from "./state.ts";
+import type { PermissionRequest, QuestionState } from "./state.ts";
 
 const timeOf = (ms: number | null) => (ms === null ? null : formatTimestamp(ms));
 
@@ -30,8 +30,16 @@ export function questionView(id: string, state: QuestionState): Question {
     escalated_at: timeOf(state.escalatedMs),
     cause: state.cause,
     signal: state.signal,
+    ...(state.permission === null ? {} : { permission: permissionView(state.permission) }),
   };
 }
+
+const permissionView = ({ tool, description, preview, session }: PermissionRequest) => ({
+  tool_name: tool,
+  description,
+  input_preview: preview,
+  session,
+});
 
 /** What a task is given that waited for the question. @returns `undefined`: the question is open */
 export function taskAnswer(

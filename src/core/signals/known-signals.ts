@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PermissionFacts, QuestionFacts } from "./question-facts.ts";
 
 /**
  * Schemas of the facts of every known signal, which include all signals that Ganglion emits; docs/signals.md describes each.
@@ -91,14 +92,6 @@ const ProcessFacts = z.looseObject({ host: text, agent: text, reason: text });
 const SessionFacts = z.looseObject({
   session: text.meta({ description: "The program's own id of the session" }),
   agent: text.meta({ description: "Name of the program, such as claude-code" }),
-});
-
-/** About a question to a person or a role. */
-const QuestionFacts = z.looseObject({
-  question_id: text,
-  question: text,
-  recipient: text.meta({ description: "Who is asked" }),
-  asked_by: z.string().meta({ description: "Name of the token with which it was asked" }),
 });
 
 const percent = (what: string) =>
@@ -217,6 +210,10 @@ export const KNOWN_SIGNALS = {
   Q_QUESTION_ANSWERED: { kind: "completion", facts: QuestionFacts },
   Q_QUESTION_EXPIRED: { kind: "error", facts: QuestionFacts },
   Q_QUESTION_CANCELLED: { kind: "advisory", facts: QuestionFacts },
+  Q_PERMISSION_ASKED: { kind: "advisory", facts: PermissionFacts },
+  Q_PERMISSION_ANSWERED: { kind: "completion", facts: PermissionFacts },
+  Q_PERMISSION_EXPIRED: { kind: "error", facts: PermissionFacts },
+  Q_PERMISSION_CANCELLED: { kind: "advisory", facts: PermissionFacts },
   Q_LOCK_EXPIRED: { kind: "error", facts: LockFacts },
   Q_LOCK_LATE: { kind: "advisory", facts: LockFacts },
   Q_LOCK_CYCLE: { kind: "error", facts: LockFacts },

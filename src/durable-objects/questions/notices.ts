@@ -74,7 +74,7 @@ export async function sendNotices({ env, ecosystem, store, links }: NoticeRunPar
     const deliveries: NewDelivery[] = [];
     for (const { id, edge } of endpoints) {
       const link =
-        kind === "closed" || edge === undefined
+        kind === "closed" || edge === undefined || state.permission !== null
           ? undefined
           : `${edge}/v1/${ecosystem}/answer/${await links.sign({ question, endpoint: id, message: key }, state)}`;
       deliveries.push({

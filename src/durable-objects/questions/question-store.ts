@@ -1,7 +1,7 @@
 import { dueMs, recipientsOf } from "../../core/questions/machine.ts";
 import type { MessageKind } from "../../core/questions/message.ts";
 import { CLOSED_MS, MAX_CLOSED } from "../../core/questions/settings.ts";
-import { QuestionState } from "../../core/questions/state.ts";
+import { type QuestionKind, QuestionState } from "../../core/questions/state.ts";
 import { Notes } from "../shell/notes.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 
@@ -28,6 +28,7 @@ export interface Notice {
 export interface QuestionFilter {
   readonly state: QuestionState["state"] | undefined;
   readonly recipient: string | undefined;
+  readonly kind: QuestionKind | undefined;
   /** Recipients that the caller may see; `undefined`: any. */
   readonly bound: readonly string[] | undefined;
   /** Place of the page before; `undefined`: the first page. */
@@ -83,7 +84,7 @@ export class QuestionStore {
   }
 
   /** The newest first. @returns `next`: of the place after which the next page begins */
-  list({ state, recipient, bound, after, limit }: QuestionFilter): {
+  list({ state, recipient, kind, bound, after, limit }: QuestionFilter): {
     questions: StoredQuestion[];
     next: number | null;
   } {
@@ -93,12 +94,14 @@ export class QuestionStore {
         `SELECT seq, id, body FROM questions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2)
            AND (?3 IS NULL OR recipient = ?3 OR also = ?3)
            AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(?4) WHERE recipient GLOB value OR also GLOB value))
+           AND (?6 IS NULL OR (CASE WHEN json_valid(body) THEN json_extract(body, '$.permission') END IS NOT NULL) = ?6)
            ORDER BY seq DESC LIMIT ?5`,
         after ?? Number.MAX_SAFE_INTEGER,
         state ?? null,
         recipient ?? null,
         names,
         limit,
+        kind === undefined ? null : kind === "permission" ? 1 : 0,
       )
       .toArray();
     return { questions: [...this.#readable(rows)], next: rows.length < limit ? null : (rows.at(-1)?.seq ?? null) };

@@ -65,6 +65,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   expired: "the question had expired",
   cancelled: "the question was taken back",
   option: "the answer is none of the options",
+  kind: "it asks for a permission, which rules do not give",
 };
 
 /** Hands effects to the queues, the webhooks and the object that keeps the maintenance. */

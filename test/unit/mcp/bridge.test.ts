@@ -96,6 +96,30 @@ describe("the bridge of ganglion mcp", () => {
     expect(written).toEqual([]);
   });
 
+  it("keeps what a session asks permission for, and sends it to no server of tools", async () => {
+    const sent: unknown[] = [];
+    const asked: unknown[] = [];
+    const parts = {
+      send: ({ message }: Sending) => {
+        sent.push(message);
+        return answering();
+      },
+      write: () => undefined,
+      experimental: {},
+      onReady: () => undefined,
+      onToolResult: () => undefined,
+    };
+    const notification = {
+      jsonrpc: "2.0",
+      method: "notifications/claude/channel/permission_request",
+      params: { request_id: "abcde", tool_name: "Bash" },
+    };
+    await new Bridge(parts).take(JSON.stringify(notification));
+    const relaying = new Bridge({ ...parts, onPermissionRequest: (params) => void asked.push(params) });
+    await relaying.take(JSON.stringify(notification));
+    expect([sent, asked]).toEqual([[], [notification.params]]);
+  });
+
   it("answers a line that is no JSON, and passes over what asks nothing", async () => {
     const { bridge, written } = bridgeTo(() => answering());
     await bridge.take("{");

@@ -84,6 +84,7 @@ const terms = fc
       expiresMs: START + LIFE,
       escalateTo: given.escalateAtMs === null ? null : "boss",
       cause: null,
+      permission: null,
       ...given,
     }),
   );
@@ -181,6 +182,7 @@ describe("a question, whatever happens to it", () => {
         escalateTo: "boss",
         escalateAtMs: START + 1,
         cause: "c1",
+        permission: null,
       },
       asker,
       START,
@@ -218,6 +220,7 @@ describe("a question, whatever happens to it", () => {
         escalateTo: null,
         escalateAtMs: null,
         cause: null,
+        permission: null,
       },
       asker,
       START,

@@ -17,7 +17,7 @@ export interface Principal extends Bindings {
 }
 
 /** How many {@link principals} there are. */
-export const PRINCIPALS = 26;
+export const PRINCIPALS = 27;
 
 /** What every other scope than `admin` allows together. */
 const UNPRIVILEGED = SCOPES.filter((scope) => scope !== "admin");

@@ -354,11 +354,12 @@ const TERMS = {
   escalateTo: null,
   escalateAtMs: null,
   cause: null,
+  permission: null,
 };
 const SOMEBODY = { name: "test", id: "t", way: "token" } as const;
 const QUESTIONS: ArgumentsOf<Questions> = {
   ask: ["q", TERMS, SOMEBODY],
-  list: [{ state: undefined, recipient: undefined, bound: undefined, after: undefined, limit: 1 }],
+  list: [{ state: undefined, recipient: undefined, kind: undefined, bound: undefined, after: undefined, limit: 1 }],
   show: ["q"],
   answer: ["q", { answer: "yes", comment: null, by: SOMEBODY, key: null }],
   cancel: ["q", SOMEBODY],

@@ -38,6 +38,13 @@ const OPERATION_EXAMPLES: Readonly<Record<string, unknown>> = {
   discardDeadLetters: { filter: { kind: "task" }, dry_run: true },
   replayDeadLetter: { signal: { signal: "X_BUILD_COMPLETE", source: "ci", facts: { build: 17 } } },
   answerQuestion: { answer: "yes" },
+  askPermission: {
+    tool_name: "Bash",
+    description: "Publish the package",
+    input_preview: "npm publish",
+    recipient: "ops",
+  },
+  answerPermission: { behavior: "allow" },
   reportScheduleRun: { state: "started", run: "night-17" },
   mcp: { jsonrpc: "2.0", id: 1, method: "tools/list" },
   eraseSource: { source: "team/alice", dry_run: true },

@@ -1,32 +1,31 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { notBound } from "../../../core/access/bindings.ts";
-import { problem } from "../../../core/problem/problem.ts";
 import { AnswerRequest } from "../../../core/questions/api.ts";
-import { admitQuestion, QUESTION_ID, QUESTION_ID_RULE } from "../../../core/questions/settings.ts";
-import { type Actor, QUESTION_STATES } from "../../../core/questions/state.ts";
+import { admitQuestion } from "../../../core/questions/settings.ts";
+import { QUESTION_KINDS, QUESTION_STATES } from "../../../core/questions/state.ts";
 import { questions } from "../../bindings/objects.ts";
-import type { ApiEnv } from "../http/api-env.ts";
 import { readDocument, readJson } from "../http/body.ts";
 import { nextLink } from "../http/next-link.ts";
 import { repeatable } from "../http/once.ts";
 import { choice, EcosystemPath, sequence, wholeNumber, words } from "../http/query.ts";
 import { invalid, notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { answerRefused } from "./refusals.ts";
-import { AnswerRequestSchema, AskedSchema, NewQuestionSchema, QuestionSchema, QuestionsSchema } from "./schemas.ts";
+import { actorOf } from "./actor.ts";
+import { anotherQuestion, answerRefused, tooManyQuestions } from "./refusals.ts";
+import {
+  AnswerRequestSchema,
+  AskedSchema,
+  NewQuestionSchema,
+  QuestionPath,
+  QuestionSchema,
+  QuestionsSchema,
+} from "./schemas.ts";
 
 const tags = ["questions"];
 /** Below the time after which clients and proxies give a request up. */
 const MAX_WAIT_MS = 30_000;
 const INVALID = "Invalid question";
 const inputOf = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" }) as object;
-const QuestionPath = EcosystemPath.extend({
-  id: z
-    .string()
-    .regex(QUESTION_ID, QUESTION_ID_RULE)
-    .openapi({ param: { description: "Id of the question" }, example: "deploy-42" }),
-});
 
 const ask = createRoute({
   method: "post",
@@ -61,6 +60,7 @@ const list = createRoute({
     query: z.strictObject({
       state: choice(QUESTION_STATES, "Only questions in this state"),
       recipient: words("Only questions that this person or role is asked"),
+      kind: choice(QUESTION_KINDS, "Only requests of permission to use a tool, or only other questions"),
       limit: wholeNumber(1, 500, 100, "Questions in a page"),
       after: sequence("`next` of the page before"),
     }),
@@ -117,16 +117,16 @@ export const questionRoutes = newApi()
     if (!admitted.ok) throw invalid("invalid-question", INVALID, admitted.errors);
     const id = admitted.id ?? repeatable(c) ?? `q-${crypto.randomUUID()}`;
     const asked = await questions(c.env, eco).ask(id, admitted.terms, actorOf(c));
-    if ("full" in asked) throw tooMany(asked.full);
-    if ("other" in asked) throw other(id);
+    if ("full" in asked) throw tooManyQuestions(asked.full);
+    if ("other" in asked) throw anotherQuestion(id);
     const { state, expires_at } = asked.question;
     return c.json({ id, state, expires_at }, 201);
   })
   .openapi(list, async (c) => {
     const { eco } = c.req.valid("param");
-    const { state, recipient, limit, after } = c.req.valid("query");
+    const { state, recipient, kind, limit, after } = c.req.valid("query");
     const bound = c.get("grant").recipients;
-    const page = await questions(c.env, eco).list({ state, recipient, limit, after, bound });
+    const page = await questions(c.env, eco).list({ state, recipient, kind, limit, after, bound });
     return c.json(page, 200, nextLink(c.req.url, page.next));
   })
   .openapi(show, async (c) => {
@@ -149,33 +149,7 @@ export const questionRoutes = newApi()
     return c.json(found(await questions(c.env, eco).cancel(id, actorOf(c)), id), 200);
   });
 
-/** Who calls: a token by its name, and the session of a browser that was begun with it. */
-function actorOf(c: Context<ApiEnv>): Actor {
-  const { name, id, session } = c.get("grant");
-  return session === undefined ? { name, id, way: "token" } : { name, id: session.id, way: "session" };
-}
-
 function found<Answer extends object>(answer: Answer | null, id: string): Answer {
   if (answer === null) throw notFound(`No question "${id}". List the questions: GET /v1/{eco}/questions`);
   return answer;
 }
-
-const other = (id: string) =>
-  new Refusal(
-    problem(
-      "question-differs",
-      409,
-      "The id is that of another question",
-      `The question "${id}" has another text, recipient, context, options or meaning of silence: give this one an id of its own.`,
-    ),
-  );
-
-const tooMany = (most: number) =>
-  new Refusal(
-    problem(
-      "too-many-questions",
-      409,
-      "Too many questions",
-      `An ecosystem has ${most} open questions at most: answer some, or take them back.`,
-    ),
-  );
