@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build, type Rolldown } from "vite";
+import { neededCalls } from "./needed-calls.ts";
 import { PROJECT_ROOT } from "./paths.ts";
+import { plainImports, refuseLateStyles } from "./plain-imports.ts";
 import { trustedAnswers } from "./trusted-answers.ts";
 
 /** Each page of the dashboard, and the script with which it begins. */
@@ -81,7 +83,7 @@ async function bundle(): Promise<Output> {
     root: PROJECT_ROOT,
     base: BASE,
     logLevel: "error",
-    plugins: [trustedAnswers()],
+    plugins: [plainImports(), neededCalls(join(PROJECT_ROOT, "dashboard")), trustedAnswers()],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       write: false,
@@ -102,6 +104,7 @@ async function bundle(): Promise<Output> {
   });
   if (Array.isArray(built) || !("output" in built)) throw new Error("the build of the dashboard is not one bundle");
   refuseSchemas(built.output);
+  refuseLateStyles(built.output);
   return built.output;
 }
 

@@ -8,9 +8,10 @@ import { usePolled } from "../base/use-polled.ts";
 import { Badge, Empty, Loaded, When } from "../parts/basics.tsx";
 import { Changing } from "../parts/changing.tsx";
 import { Act, Dialog } from "../parts/dialog.tsx";
+import { Field, Form } from "../parts/form.tsx";
 import { LongText } from "../parts/long-text.tsx";
 import { Table } from "../parts/table.tsx";
-import { counted, reasonOf } from "../parts/words.ts";
+import { counted } from "../parts/words.ts";
 
 const EVERY_MS = 30_000;
 const calls = tokenCalls({ call: callEdge });
@@ -94,16 +95,10 @@ function TokenTable({ list, reload }: { readonly list: readonly TokenRecord[]; r
 function NewTokenForm({ onClose }: { readonly onClose: () => void }) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(["signals:read"]);
-  const [problem, setProblem] = useState("");
   const [secret, setSecret] = useState("");
-  const create = async (event: Event) => {
-    event.preventDefault();
-    try {
-      const { token } = await calls.create({ name, scopes: [...scopes], ecosystems: [place.value.ecosystem] });
-      setSecret(token);
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+  const create = async () => {
+    const { token } = await calls.create({ name, scopes: [...scopes], ecosystems: [place.value.ecosystem] });
+    setSecret(token);
   };
   const toggle = (scope: Scope) =>
     setScopes(scopes.includes(scope) ? scopes.filter((one) => one !== scope) : [...scopes, scope]);
@@ -117,11 +112,8 @@ function NewTokenForm({ onClose }: { readonly onClose: () => void }) {
   }
   return (
     <Dialog title={`New token for ${place.value.ecosystem}`} onClose={onClose}>
-      <form class="form" onSubmit={create}>
-        <label>
-          Name: where it is used
-          <input value={name} required maxLength={128} onInput={({ currentTarget }) => setName(currentTarget.value)} />
-        </label>
+      <Form label="Create" submit={create} disabled={scopes.length === 0}>
+        <Field label="Name: where it is used" required maxLength={128} value={name} onChange={setName} />
         <fieldset>
           <legend>It may</legend>
           {SCOPES.map((scope) => (
@@ -130,17 +122,7 @@ function NewTokenForm({ onClose }: { readonly onClose: () => void }) {
             </label>
           ))}
         </fieldset>
-        {problem !== "" && (
-          <p class="problem" role="alert">
-            ▲ {problem}
-          </p>
-        )}
-        <div class="dialog-foot">
-          <button type="submit" class="primary" disabled={scopes.length === 0}>
-            Create
-          </button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

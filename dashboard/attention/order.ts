@@ -1,4 +1,5 @@
 import type { AttentionItem } from "../../src/core/attention/api.ts";
+import type { ViewName } from "../base/place.ts";
 import type { Tone } from "../parts/tone.ts";
 import { inLine } from "../parts/words.ts";
 
@@ -69,6 +70,13 @@ export function placeOf({
     case "webhook_failing":
     case "forwards_waiting":
       return { view: "access", query: { tab: "webhooks" }, text: "Open webhooks" };
+    case "question_open":
+      return { view: "coordination", query: { tab: "questions", sel: second }, text: "Open question" };
+    case "limit_closed":
+      return { view: "coordination", query: { tab: "limits" }, text: "Open limits" };
+    case "lock_waiting":
+    case "lock_cycle":
+      return { view: "coordination", query: { tab: "locks" }, text: "Open locks" };
     case "budget":
       return { view: "usage", text: "Open usage" };
     default:
@@ -77,7 +85,7 @@ export function placeOf({
 }
 
 interface PlaceOfItem {
-  readonly view: "hosts" | "policies" | "queues" | "gaps" | "dead-letters" | "expectations" | "access" | "usage";
+  readonly view: ViewName;
   readonly id?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly text: string;

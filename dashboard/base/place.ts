@@ -7,6 +7,7 @@ export const VIEWS = [
   { name: "queues", title: "Queues", key: "q" },
   { name: "dead-letters", title: "Dead letters", key: "d" },
   { name: "policies", title: "Policies", key: "p" },
+  { name: "coordination", title: "Coordination", key: "o" },
   { name: "gaps", title: "Gaps", key: "g" },
   { name: "expectations", title: "Expectations", key: "e" },
   { name: "history", title: "History", key: "h" },

@@ -1,6 +1,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import { sessionCalls } from "../../src/client/access.ts";
+import type { Scope } from "../../src/core/access/scopes.ts";
 import type { CurrentSession } from "../../src/core/access/session.ts";
+import { allows } from "./allows.ts";
 import { callEdge, connection } from "./edge.ts";
 
 /** Who looks, and what that session may do; `undefined`: not known yet. */
@@ -11,6 +13,9 @@ export const readsOnly = computed(() => session.value?.session?.act === false);
 
 /** Whether the session may change things, as far as its token may. */
 export const mayAct = computed(() => session.value !== undefined && !readsOnly.value);
+
+/** Whether the token of the session has a scope. The edge decides; this only spares buttons that it would refuse. */
+export const may = (scope: Scope): boolean => session.value !== undefined && allows(session.value.scopes, scope);
 
 /** Asks who looks, again when an edge that was away answers. */
 export function startSession(): void {

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { mayAct } from "../base/session.ts";
 import type { Progress } from "./act-on-each.ts";
 import { Dialog } from "./dialog.tsx";
+import { Problem } from "./form.tsx";
 import { counted, reasonOf } from "./words.ts";
 
 interface BulkProps {
@@ -48,11 +49,7 @@ export function Bulk({ label, what, count, run, after, kind, none }: BulkProps) 
       {state.step !== "closed" && (
         <Dialog title={label} onClose={() => setState({ step: "closed" })}>
           {state.step === "counting" && <p role="status">Counting…</p>}
-          {state.step === "failed" && (
-            <p class="problem" role="alert">
-              ▲ {state.why}
-            </p>
-          )}
+          {state.step === "failed" && <Problem>{state.why}</Problem>}
           {state.step === "counted" && (
             <>
               <p>

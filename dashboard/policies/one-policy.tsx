@@ -9,6 +9,7 @@ import { ONCE, usePolled } from "../base/use-polled.ts";
 import { Badge, Head, Loaded, When } from "../parts/basics.tsx";
 import { Changing } from "../parts/changing.tsx";
 import { Act } from "../parts/dialog.tsx";
+import { Problem } from "../parts/form.tsx";
 import { notify } from "../parts/toasts.tsx";
 import { reasonOf } from "../parts/words.ts";
 import { Differences } from "./differences.tsx";
@@ -144,9 +145,7 @@ function Editor({ calls, id: given, found, isNew, reload }: EditorProps) {
             />
           </label>
           {[...("problem" in read ? [read.problem] : []), ...problems].map((problem) => (
-            <p key={problem} class="problem" role="alert">
-              ▲ {problem}
-            </p>
+            <Problem key={problem}>{problem}</Problem>
           ))}
           <div class="tally">
             <label>

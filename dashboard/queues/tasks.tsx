@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import type { TaskView } from "../../src/core/queue/api.ts";
-import { queryOf, setQuery, to } from "../base/router.ts";
+import { queryOf, to } from "../base/router.ts";
 import { usePolled } from "../base/use-polled.ts";
 import { actOnEach } from "../parts/act-on-each.ts";
 import { Badge, Empty, Facts, Json, Loaded, When } from "../parts/basics.tsx";
 import { Bulk } from "../parts/bulk.tsx";
 import { Act } from "../parts/dialog.tsx";
 import { ChoiceFilter, TextFilter } from "../parts/fields.tsx";
+import { CloseDetail, SplitList } from "../parts/split-list.tsx";
 import type { Tone } from "../parts/tone.ts";
-import { VirtualList } from "../parts/virtual-list.tsx";
 import { counted, duration, inLine } from "../parts/words.ts";
 import { callsOf } from "./calls.ts";
 import { wantedTasks } from "./task-filter.ts";
@@ -116,28 +116,23 @@ function TaskList({ tasks, calls, queue, reload, more }: TaskListProps) {
       {tasks.length === 0 && selected === "" ? (
         <Empty title="No task matches." />
       ) : (
-        <div class={selected === "" ? "split short" : "split short open"}>
-          <VirtualList
-            items={tasks}
-            label="Tasks"
-            keyOf={idOf}
-            selected={selected}
-            onSelect={(sel) => setQuery({ sel })}
-            rowClass={() => "task-row"}
-            row={(task) => (
-              <>
-                <Badge tone={TONES[standing(task)] ?? "notice"}>{standing(task)}</Badge>
-                <strong>{task.type}</strong>
-                <span class="source">{task.recipient}</span>
-                <span class="mono facts-line">{task.error ?? inLine(task.payload)}</span>
-                <span class="faint">
-                  <When at={task.created_at} />
-                </span>
-              </>
-            )}
-          />
-          {selected !== "" && <TaskDetail calls={calls} queue={queue} id={selected} reload={reload} />}
-        </div>
+        <SplitList
+          items={tasks}
+          label="Tasks"
+          keyOf={idOf}
+          row={(task) => (
+            <>
+              <Badge tone={TONES[standing(task)] ?? "notice"}>{standing(task)}</Badge>
+              <strong>{task.type}</strong>
+              <span class="source">{task.recipient}</span>
+              <span class="mono facts-line">{task.error ?? inLine(task.payload)}</span>
+              <span class="faint">
+                <When at={task.created_at} />
+              </span>
+            </>
+          )}
+          detail={(id) => <TaskDetail calls={calls} queue={queue} id={id} reload={reload} />}
+        />
       )}
     </>
   );
@@ -175,9 +170,7 @@ function TaskDetail({ calls, queue, id, reload }: DetailProps) {
                 <Act label="Retry" about={id} run={() => calls.retry(queue, id)} done="Queued again" after={after} />
               )}
               {one.cause !== undefined && <a href={to("chain", one.cause)}>How it came to this</a>}
-              <button type="button" onClick={() => setQuery({ sel: "" })}>
-                Close
-              </button>
+              <CloseDetail />
             </p>
             <Facts
               of={[
@@ -192,6 +185,7 @@ function TaskDetail({ calls, queue, id, reload }: DetailProps) {
                 ["Attempt", `${one.attempt} of ${one.max_attempts}`],
                 ["Waited", duration(one.waited_ms)],
                 ["Ran", duration(one.ran_ms)],
+                ...(one.parked_reason === undefined ? [] : [["Parked", one.parked_reason] as const]),
                 ...(one.worker === undefined ? [] : [["Worker", one.worker] as const]),
                 ...(one.error === undefined ? [] : [["Error", one.error] as const]),
               ]}

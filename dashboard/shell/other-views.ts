@@ -3,6 +3,7 @@ import { AccessView } from "../access/view.tsx";
 import { AgentsView } from "../agents/view.tsx";
 import type { ViewName } from "../base/place.ts";
 import { ChainView } from "../chain/view.tsx";
+import { CoordinationView } from "../coordination/view.tsx";
 import { DeadLettersView } from "../dead-letters/view.tsx";
 import { ExpectationsView } from "../expectations/view.tsx";
 import { FleetView } from "../fleet/view.tsx";
@@ -26,6 +27,7 @@ export const OTHER_VIEWS: Readonly<Record<Exclude<ViewName, "attention">, Compon
   queues: QueuesView,
   "dead-letters": DeadLettersView,
   policies: PoliciesView,
+  coordination: CoordinationView,
   hosts: HostView,
   gaps: GapsView,
   expectations: ExpectationsView,

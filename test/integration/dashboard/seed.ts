@@ -102,3 +102,23 @@ export async function fill(client: Client, nowMs: number): Promise<{ readonly pu
   );
   return { pushed: ids[0] ?? "" };
 }
+
+/** A closed limit with a parked task, a lock for which somebody waits, a question, and a note. */
+export async function fillCoordination(client: Client): Promise<void> {
+  await client.limits.put("anthropic", { requests_per_minute: 50, concurrency: 10, usd_per_day: 20, ramp_seconds: 0 });
+  const reserved = await client.limits.reserve("anthropic", { amounts: { requests: 1, usd: 0.5 }, agent: "coder-1" });
+  if (!reserved.granted) throw new Error(`nothing is reserved: ${reserved.detail}`);
+  await client.limits.close("anthropic", { retry_after_seconds: 3_600, reason: "the plan is used up" });
+  const parked = { recipient: "writer", type: "draft", payload: {}, task_id: "needs-a-model", limits: ["anthropic"] };
+  await client.queues.put("writing", [parked]);
+  const lock = { ttl_ms: 600_000, task: "fix-7" };
+  await client.locks.acquire("tree:/srv/app/**", { ...lock, owner: "coder/7", mode: "exclusive", wait_ms: 0 });
+  await client.locks.acquire("port:8080", { ...lock, owner: "coder/7", mode: "shared", wait_ms: 0 });
+  const waits = { ...lock, owner: "coder/8", mode: "exclusive", wait_ms: 60_000 } as const;
+  // Answered when the lock is released, and not at all where the edge ends before.
+  void client.locks.acquire("tree:/srv/app/src", waits).catch(() => undefined);
+  const deploy = { recipient: "ops", context: { version: 42 }, expires: "2h" };
+  await client.questions.ask({ ...deploy, id: "deploy-42", question: "Deploy version 42?", options: ["yes", "no"] });
+  await client.questions.ask({ ...deploy, id: "name-42", question: "What shall the release be called?" });
+  await client.notes.put("task/build-17/progress", { step: 3 });
+}

@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "../../../src/client/client.ts";
 import { accessibilityFaults, hasBrowser, openDashboard } from "../../harness/browser.ts";
 import { type RunningEdge, runEdge } from "../../harness/running-edge.ts";
-import { CHAIN_RULE, fill, type LinkedHost, linkHost } from "./seed.ts";
+import { CHAIN_RULE, fill, fillCoordination, type LinkedHost, linkHost } from "./seed.ts";
 import { takePicture } from "./take-picture.ts";
 import { PICTURES, viewsOf } from "./views.ts";
 
 /** Buttons that change something, by how their labels begin. A reader may pause what the page shows, and no queue. */
 const ACTS =
-  /^(Apply|Cancel|Clear|Delete|Discard|End|Forget|New|Pause(?=…)|Publish|Purge|Replay|Restart|Resume|Retry|Set|Start|Stop|Switch|Test)\b/;
+  /^(Answer|Apply|Cancel|Clear|Close limit|Delete|Discard|End|Forget|New|Open limit|Pause(?=…)|Publish|Purge|Release|Replay|Restart|Resume|Retry|Save|Set|Start|Stop|Switch|Take back|Test)\b/;
 
 /** One edge and one page for all tests of this file: each opens what it looks at by its URL. */
 describe.runIf(hasBrowser)("the dashboard in a browser", () => {
@@ -32,6 +32,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
       { name: "tester", state: "gave_up", verdict: "dead", restarts: 5, detail: "exit 1, five times in a row" },
     ]);
     ({ pushed } = await fill(client, Date.now()));
+    await fillCoordination(client);
     await client.inbox.put("github", { verify: { kind: "github" }, signal: "REPOSITORY_PUSHED" });
     await fetch(`${edge.url}/v1/default/hooks/claude-code`, {
       method: "POST",
@@ -94,6 +95,10 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
       policies: "New rule",
       [`policies/${CHAIN_RULE.id}`]: "Apply",
       "hosts/gpu-01?process=tester": "Start",
+      coordination: "Open limit",
+      "coordination?tab=locks": "Release",
+      "coordination?tab=questions&sel=deploy-42": "Answer: yes",
+      "coordination?tab=notes": "New note",
       "access?tab=tokens": "New token…",
     };
     for (const [path, label] of Object.entries(offered)) {
@@ -114,7 +119,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
     expect(await compressed(first.map(([, path = ""]) => path))).toBeLessThanOrEqual(30 * 1024);
   });
 
-  test("has at most 58 KB of JavaScript in all, compressed, with every view and signing in", async () => {
+  test("has at most 60 KB of JavaScript in all, compressed, with every view and signing in", async () => {
     const scripts = new Set<string>();
     const read = async (path: string): Promise<void> => {
       const named = [...(await textOf(path)).matchAll(/[\w-]+-[\w-]{8}\.js/g)].map(([name]) => `/app/assets/${name}`);
@@ -124,7 +129,7 @@ describe.runIf(hasBrowser)("the dashboard in a browser", () => {
     };
     await Promise.all(["/app/", "/login"].map(read));
     expect(scripts.size).toBeGreaterThanOrEqual(3);
-    expect(await compressed([...scripts])).toBeLessThanOrEqual(58 * 1024);
+    expect(await compressed([...scripts])).toBeLessThanOrEqual(60 * 1024);
   });
 
   test("finds a call of the API's page by words, and tries it as the session or as a token", async () => {

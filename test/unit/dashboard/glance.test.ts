@@ -49,6 +49,12 @@ describe("what needs somebody", () => {
       query: { process: "coder" },
     });
     expect(placeOf(item({ kind: "gap", id: "gap/cpu" }))).toMatchObject({ view: "gaps", id: "cpu" });
+    expect(placeOf(item({ kind: "question_open", id: "question_open/deploy-42" }))).toMatchObject({
+      view: "coordination",
+      query: { tab: "questions", sel: "deploy-42" },
+    });
+    expect(placeOf(item({ kind: "limit_closed" }))).toMatchObject({ view: "coordination", query: { tab: "limits" } });
+    expect(placeOf(item({ kind: "lock_cycle" }))).toMatchObject({ view: "coordination", query: { tab: "locks" } });
   });
 
   test("has an action whose path is called with its query", () => {
