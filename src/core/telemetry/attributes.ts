@@ -19,6 +19,10 @@ export const ATTRIBUTE = {
   inputTokens: "gen_ai.usage.input_tokens",
   outputTokens: "gen_ai.usage.output_tokens",
 
+  tool: "gen_ai.tool.name",
+  mcpMethod: "mcp.method.name",
+  mcpRevision: "mcp.protocol.version",
+
   messagingSystem: "messaging.system",
   messagingQueue: "messaging.destination.name",
   messagingOperation: "messaging.operation.name",
@@ -26,6 +30,7 @@ export const ATTRIBUTE = {
   messageId: "messaging.message.id",
 
   ecosystem: "ganglion.ecosystem",
+  caller: "ganglion.caller",
   test: "ganglion.test",
   input: "ganglion.input",
   output: "ganglion.output",
@@ -76,11 +81,12 @@ export const SPAN_NAME = {
   command: (reaction: string) => `command ${reaction}`,
   decide: (rule: string) => `decide ${rule}`,
   chat: (model: string) => `chat ${model}`,
+  toolCall: (tool: string) => `tools/call ${tool}`,
   test: "ganglion export test",
 } as const;
 
 /** Values of {@link ATTRIBUTE.operation}. */
-export const OPERATION = { agent: "invoke_agent", chat: "chat" } as const;
+export const OPERATION = { agent: "invoke_agent", chat: "chat", tool: "execute_tool" } as const;
 
 /** The name of this system, as service and as messaging system. */
 export const GANGLION = "ganglion";

@@ -11,7 +11,8 @@ import {
   sourceExport,
 } from "../../core/telemetry/settings.ts";
 import type { SourceAnswer, SourceBatch } from "../../core/telemetry/sources.ts";
-import { KIND } from "../../core/telemetry/span.ts";
+import { KIND, type Payload } from "../../core/telemetry/span.ts";
+import type { ToolCalls } from "../../core/telemetry/tool-call-spans.ts";
 import { urlProblem } from "../../core/webhooks/url-rule.ts";
 import { allowsPrivate } from "../../core/wire/network-address.ts";
 import { ConnectionPlaces } from "../shell/connection-places.ts";
@@ -37,7 +38,8 @@ const TEST_WAIT_MS = 4_000;
 export type SetAnswer = { readonly export: Export } | { readonly refused: string };
 
 /**
- * Exports the finished work of an ecosystem as spans of OpenTelemetry: tasks, decisions, questions to models, reactions.
+ * Exports the finished work of an ecosystem as spans of OpenTelemetry: tasks, decisions, questions to models, reactions,
+ * calls of tools.
  *
  * Queues and rules hand over what has ended, and number it; the log is read for reactions. All of it waits here, already in
  * the form of the wire, until an alarm has sent it: the runtime repeats an alarm whose object was lost. The id of a span
@@ -162,6 +164,16 @@ export class Telemetry extends EcosystemObject<TelemetryBindings> {
     });
     this.#wakeSoon();
     return { through };
+  }
+
+  /** Takes calls of tools that have ended. What is not answered is not sent again: nothing durable tells of a call. */
+  takeCalls(handed: ToolCalls): { readonly payload: Payload } | { readonly off: true } {
+    const { settings } = this.#store;
+    if (settings === undefined) return { off: true };
+    const spans = new SpansOf(settings, this.ecosystem).toolCalls(handed);
+    this.#change(() => this.#add(spans, handed.dropped));
+    this.#wakeSoon();
+    return { payload: settings.payload };
   }
 
   /** The minute's round: the ecosystem was active, so reactions may have ended. */

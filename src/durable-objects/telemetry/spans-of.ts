@@ -9,6 +9,7 @@ import { queueOfSource, type SourceBatch } from "../../core/telemetry/sources.ts
 import type { Span, SpanContext } from "../../core/telemetry/span.ts";
 import { readTaskItem } from "../../core/telemetry/task-item.ts";
 import { taskSpans } from "../../core/telemetry/task-spans.ts";
+import { type ToolCalls, toolCallSpan } from "../../core/telemetry/tool-call-spans.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -33,6 +34,11 @@ export class SpansOf {
         : taskSpans(readTaskItem(queue, item, mayLeave), this.#context),
     );
     return [...spans].flat().map((span) => this.text(span));
+  }
+
+  toolCalls({ calls, payload }: ToolCalls): string[] {
+    const mayLeave = payload === this.#settings.payload;
+    return calls.map((call) => this.text(toolCallSpan(call, mayLeave)));
   }
 
   /** @param trigger - traceparent of the signal that the reaction was about */

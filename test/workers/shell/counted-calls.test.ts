@@ -420,6 +420,7 @@ const TELEMETRY: ArgumentsOf<Telemetry> = {
   probe: [],
   sourceExport: [],
   take: [{ source: "queue/q", epoch: "e", payload: "none", rows: [], dropped: 0 }],
+  takeCalls: [{ calls: [], payload: "none", dropped: 0 }],
   tick: [],
   transfer: [{ do: "look" }],
   eraseSource: [TO_ERASE],

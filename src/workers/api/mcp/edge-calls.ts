@@ -44,18 +44,22 @@ const CALLER_HEADERS = ["authorization", "host", "cf-connecting-ip", "traceparen
 /**
  * Calls of the API inside of the request `c`, by the same routes as any other: the caller's token, scopes, bindings, quotas
  * and the audit hold. They cost no request of their own.
+ *
+ * @param trace - traceparent of what they do, in place of the caller's
  */
-export function edgeOf(c: Context<ApiEnv>, answering: Answering): AskEdge {
+export function edgeOf(c: Context<ApiEnv>, answering: Answering, trace?: string): AskEdge {
   const base = new URL(c.req.url).origin;
   const headers = CALLER_HEADERS.flatMap((name): [string, string][] => {
     const value = c.req.header(name);
     return value === undefined ? [] : [[name, value]];
   });
+  const traced = headers.filter(([name]) => trace === undefined || name !== "traceparent");
+  if (trace !== undefined) traced.push(["traceparent", trace]);
   const ecosystem = c.req.param("eco") ?? "";
   // One key is one call: the second that a tool makes would be another request under the same key.
   let key = c.req.header("idempotency-key");
   return async ({ method, path, query = {}, body }) => {
-    const own = new Headers(headers);
+    const own = new Headers(traced);
     const carries = method === "POST" || method === "PUT";
     if (carries) own.set("content-type", "application/json");
     if (method === "POST") {

@@ -1,16 +1,20 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { limitsAround } from "../../../core/json/limits.ts";
 import { readJson } from "../../../core/json/read-json.ts";
+import { Problem } from "../../../core/problem/problem.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
+import { TRACEPARENT } from "../../../core/signals/signal.ts";
 import type { Answering } from "../http/answer-twice.ts";
 import { decode, readBytes } from "../http/body.ts";
 import { EcosystemPath, words } from "../http/query.ts";
 import { newApi, problems, withAnyScope } from "../http/route.ts";
 import { enter } from "./door.ts";
 import { edgeOf } from "./edge-calls.ts";
+import { handOver, traceBelow } from "./exported-calls.ts";
 import { selectedTools } from "./groups.ts";
 import { MAX_WATCHED, openListening, watchedBy } from "./listening.ts";
-import { serve } from "./serve.ts";
+import { type ServedCall, serve } from "./serve.ts";
+import type { ToolResult } from "./tool-result.ts";
 
 const message = { type: "object" as const, additionalProperties: true };
 
@@ -73,8 +77,43 @@ export const mcp = (answering: Answering) =>
       uris === undefined
         ? undefined
         : await openListening({ env: c.env, ecosystem, grant: await enter(c, true), uris });
-    return serve(c.req.raw, read.value, { ecosystem, grant, tools, edge: edgeOf(c, answering), listening });
+    const id = crypto.randomUUID();
+    const trace = traceOfRequest(read.value, c.req.header("traceparent"));
+    const edge = edgeOf(c, answering, traceBelow(ecosystem, id, trace));
+    const revision = c.req.header("mcp-protocol-version");
+    const onCall = ({ tool, args, result, startMs }: ServedCall) => {
+      const refused = "isError" in result ? refusalIn(result) : {};
+      const call = { id, tool, trace, revision, caller: grant.name, startMs, endMs: Date.now(), ...refused };
+      c.executionCtx.waitUntil(handOver({ env: c.env, ecosystem }, { call, args, result: resultOf(result) }));
+    };
+    return serve(c.req.raw, read.value, { ecosystem, grant, tools, edge, listening, onCall });
   });
+
+/** The caller's place in a trace: of the request's own message, or of its headers. */
+function traceOfRequest(body: unknown, header: string | undefined): string | undefined {
+  const meta = Meta.safeParse(body).data?.params?._meta?.traceparent;
+  return [meta, header].find((trace) => trace !== undefined && TRACEPARENT.test(trace));
+}
+
+const Meta = z.object({
+  params: z.object({ _meta: z.object({ traceparent: z.string().optional() }).optional() }).optional(),
+});
+
+/** Why a call was refused, in a word; its text is for where payloads may leave. */
+function refusalIn({ content }: ToolResult): { readonly error: string; readonly detail?: string } {
+  const detail = content[0]?.text;
+  let read: unknown;
+  try {
+    read = JSON.parse(detail ?? "");
+  } catch {
+    read = undefined; // a text for people
+  }
+  const { type } = Problem.safeParse(read).data ?? {};
+  return { error: type?.split(/[/:#]/).at(-1)?.slice(0, 128) ?? "failed", ...(detail !== undefined && { detail }) };
+}
+
+const resultOf = (result: ServedCall["result"]): unknown =>
+  "structuredContent" in result ? result.structuredContent : result.content[0]?.text;
 
 /** What is no request yet: it has no id. */
 const refused = (code: number, text: string) =>

@@ -12,7 +12,7 @@ import type { Listening } from "./listening.ts";
 import { PROMPTS, promptText } from "./prompts.ts";
 import { contentsOf, RESOURCE_SCOPE, RESOURCE_TEMPLATES, RESOURCES, readingOf } from "./resources.ts";
 import { cancellingTask, detailedTask, looksAfterTasks, readingTask, TASKS } from "./tasks.ts";
-import { mayUse, type Tool } from "./tool.ts";
+import { mayUse, type TaskResult, type Tool } from "./tool.ts";
 import { refusedResult, type ToolResult } from "./tool-result.ts";
 
 /** What a token may do changes with a new token alone. */
@@ -30,12 +30,21 @@ const CACHE_HINTS = {
   "resources/read": READS,
 } as const;
 
+export interface ServedCall {
+  readonly tool: string;
+  readonly args: unknown;
+  readonly result: ToolResult | TaskResult;
+  readonly startMs: number;
+}
+
 export interface Served {
   readonly ecosystem: string;
   readonly grant: Grant;
   /** The tools of the groups that were asked for. */
   readonly tools: readonly Tool[];
   readonly edge: AskEdge;
+  /** Called with each call of a tool and its result, when it has ended. */
+  readonly onCall?: (call: ServedCall) => void;
   /** Of a request for a stream of changes. */
   readonly listening?: Listening | undefined;
 }
@@ -99,10 +108,12 @@ function serverOf(library: Library, served: Served, era: "legacy" | "modern"): S
     if (tool === undefined) throw invalid(unknownTool(params.name));
     // Where a scope is missing the call inside says so, in words that help.
     const options = { mayBeTask: era === "modern" && looksAfterTasks(capabilitiesIn(context)) };
+    const startMs = Date.now();
     const result = await tool.call(params.arguments, edge, options).catch((error: unknown) => {
       if (error instanceof ProtocolError) throw error;
       return failed(error);
     });
+    served.onCall?.({ tool: tool.name, args: params.arguments, result, startMs });
     return { ...result, content: [...result.content] };
   });
   if (era === "modern") serveTasks(library, server, edge);
