@@ -6,6 +6,7 @@ import { mailTools } from "./tools/mail.ts";
 import { noteTools } from "./tools/notes.ts";
 import { operationTools } from "./tools/operation.ts";
 import { questionTools } from "./tools/questions.ts";
+import { scheduleTools } from "./tools/schedules.ts";
 import { signalTools } from "./tools/signals.ts";
 import { stateTools } from "./tools/state.ts";
 import { workTools } from "./tools/work.ts";
@@ -25,6 +26,7 @@ export const GROUPS: readonly Group[] = [
   { name: "work", byDefault: true, tools: workTools },
   { name: "operation", byDefault: true, tools: operationTools },
   { name: "mail", byDefault: false, tools: mailTools },
+  { name: "schedules", byDefault: false, tools: scheduleTools },
   { name: "coordination", byDefault: false, tools: [...noteTools, ...questionTools, ...lockTools] },
 ];
 
