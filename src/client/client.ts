@@ -2,6 +2,7 @@ import { sessionCalls, tokenCalls } from "./access.ts";
 import { agentSessionCalls } from "./agent-sessions.ts";
 import { attentionCalls } from "./attention.ts";
 import { auditCalls } from "./audit.ts";
+import { budgetCalls } from "./budgets.ts";
 import { deadLetterCalls } from "./dead-letters.ts";
 import { deploymentCalls } from "./deployment.ts";
 import { ecosystemCalls } from "./ecosystems.ts";
@@ -128,6 +129,7 @@ export function createClient(options: ClientOptions) {
     schedules: scheduleCalls({ call, inside }),
     locks: lockCalls({ call, inside }),
     limits: limitCalls({ call, withRetries, inside }),
+    budgets: budgetCalls({ call, inside }),
     notes: noteCalls({ call, withRetries, inside }),
     inbox: inboxCalls({ call, inside }),
     attention: attentionCalls({ call, inside, follow: signals.follow }),

@@ -13,6 +13,7 @@ import { NoAnswer } from "./answers/no-answer.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import type { CallEdge } from "./http/request.ts";
 import { type Held, HeldReservation, LimitRefused } from "./limits/held.ts";
+import { Settlements } from "./limits/settlements.ts";
 
 /** A part of a limit that is asked for. */
 type Reserve = z.input<typeof ReserveRequest>;
@@ -29,8 +30,6 @@ export interface WithOptions {
 /** One request waits for so long at most; added to it is time for the network. */
 const WAIT_MS = 25_000;
 const NETWORK_MS = 5_000;
-/** Settlements that no edge has taken, at most: the oldest are given up. */
-const MAX_UNSENT = 1_000;
 
 interface Calls {
   readonly call: CallEdge;
@@ -42,8 +41,6 @@ interface Calls {
 export function limitCalls({ call, withRetries, inside }: Calls) {
   const at = (name: string, path = "") => inside(`/limits/${encodeURIComponent(name)}${path}`);
   const said = new Map<string, "open" | "closed">();
-  /** What was used while no edge answered: it counts when one does. */
-  const unsent: { name: string; settle: Settle }[] = [];
 
   const reserve = async (name: string, request: Reserve = {}, signal?: AbortSignal): Promise<ReserveAnswer> => {
     const timeoutMs = (request.wait_ms ?? 0) + NETWORK_MS;
@@ -60,31 +57,19 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
   const settle = (name: string, request: Settle): Promise<SettleAnswer> =>
     withRetries(() => call(SettleAnswer, { method: "POST", path: at(name, "/settle"), body: request }));
 
-  /** Settles; where no edge answers, with the next reservation. */
-  const settleLater = async (name: string, request: Settle): Promise<void> => {
-    unsent.push({ name, settle: request });
-    if (unsent.length > MAX_UNSENT) unsent.shift();
-    for (let next = unsent[0]; next !== undefined; next = unsent[0]) {
-      try {
-        await settle(next.name, next.settle);
-      } catch (error) {
-        if (error instanceof EdgeUnreachable) return;
-        unsent.shift();
-        throw error;
-      }
-      unsent.shift();
-    }
-  };
+  const settlements = new Settlements(settle);
 
   const granted = async (name: string, request: Reserve, options: WithOptions): Promise<ReserveAnswer> => {
     const untilMs = Date.now() + (options.patienceMs ?? 60_000);
+    let wait_ms = 0;
     for (;;) {
-      const leftMs = Math.max(0, untilMs - Date.now());
-      const answer = await reserve(name, { ...request, wait_ms: Math.min(WAIT_MS, leftMs) }, options.signal);
+      const answer = await reserve(name, { ...request, wait_ms }, options.signal);
       if (answer.granted) return answer;
       // What is closed for longer than anybody waits here is said at once.
       const isLater = answer.closed_until !== undefined && Date.parse(answer.closed_until) > untilMs;
-      if (isLater || answer.why === "too_large" || Date.now() >= untilMs) throw new LimitRefused(name, answer);
+      if (isLater || answer.final === true || Date.now() >= untilMs) throw new LimitRefused(name, answer);
+      // The first request does not wait: what is closed for long is to be said at once.
+      wait_ms = Math.max(1, Math.min(WAIT_MS, untilMs - Date.now()));
     }
   };
 
@@ -129,7 +114,7 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
         return await work(held);
       } finally {
         const { agent, task, chain, model } = request;
-        await settleLater(name, { ...held.settlement, agent, task, chain, model });
+        await settlements.send(name, { ...held.settlement, agent, task, chain, model });
       }
     },
   };

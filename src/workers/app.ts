@@ -38,6 +38,7 @@ import { history } from "./api/introspection/history.ts";
 import { maintenance } from "./api/introspection/maintenance.ts";
 import { observations } from "./api/introspection/observations.ts";
 import { scanners } from "./api/introspection/scanners.ts";
+import { budgetRoutes } from "./api/limits/budget-routes.ts";
 import { limitRoutes } from "./api/limits/routes.ts";
 import { lineage } from "./api/lineage/routes.ts";
 import { lockRoutes } from "./api/locks/routes.ts";
@@ -171,6 +172,7 @@ for (const part of [
   answerPage,
   lockRoutes,
   limitRoutes,
+  budgetRoutes,
   pages,
 ]) {
   app.route("/", part);

@@ -5,6 +5,7 @@ import { amount, lengthOfTime, seconds, timeAhead, wholeNumber } from "../../arg
 import { UsageError } from "../../failure.ts";
 import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
+import { budgetsCommand } from "./budgets.ts";
 
 const MOST = 1_000_000_000;
 
@@ -66,7 +67,8 @@ export const limitsCommand = () =>
         async (name: string, _options: object, command: Command) =>
           show(await clientFor(command).limits.open(name), command),
       ),
-    );
+    )
+    .addCommand(budgetsCommand());
 
 const named = (name: string, summary: string) =>
   new Command(name)

@@ -199,6 +199,10 @@ _RESERVE_LIMIT = Operation("reserveLimit", "POST", "/v1/{eco}/limits/{name}/rese
 _SETTLE_LIMIT = Operation("settleLimit", "POST", "/v1/{eco}/limits/{name}/settle", keyed=True)
 _CLOSE_LIMIT = Operation("closeLimit", "POST", "/v1/{eco}/limits/{name}/close", keyed=True)
 _OPEN_LIMIT = Operation("openLimit", "POST", "/v1/{eco}/limits/{name}/open", keyed=True)
+_LIST_SPENDING_BUDGETS = Operation("listSpendingBudgets", "GET", "/v1/{eco}/budgets")
+_GET_SPENDING_BUDGET = Operation("getSpendingBudget", "GET", "/v1/{eco}/budgets/{name}")
+_PUT_SPENDING_BUDGET = Operation("putSpendingBudget", "PUT", "/v1/{eco}/budgets/{name}")
+_DELETE_SPENDING_BUDGET = Operation("deleteSpendingBudget", "DELETE", "/v1/{eco}/budgets/{name}")
 
 
 class Operations:
@@ -1245,6 +1249,25 @@ class Operations:
         """Open a closed limit at once, and wholly."""
         answer: types.Limit = self._perform(_OPEN_LIMIT, {"name": name}, {}, None)
         return answer
+
+    def list_spending_budgets(self) -> types.SpendingBudgets:
+        """List the budgets by name, with who has used most of each."""
+        answer: types.SpendingBudgets = self._perform(_LIST_SPENDING_BUDGETS, {}, {}, None)
+        return answer
+
+    def get_spending_budget(self, name: str, *, subject: str | None = None) -> types.SpendingBudget:
+        """Get a budget with who has used most of it, or what one has used."""
+        answer: types.SpendingBudget = self._perform(_GET_SPENDING_BUDGET, {"name": name}, {"subject": subject}, None)
+        return answer
+
+    def put_spending_budget(self, name: str, body: types.PutSpendingBudgetBody) -> types.SpendingBudget:
+        """Say what each agent, task or chain may use, or all together."""
+        answer: types.SpendingBudget = self._perform(_PUT_SPENDING_BUDGET, {"name": name}, {}, body)
+        return answer
+
+    def delete_spending_budget(self, name: str) -> None:
+        """Delete a budget; what was counted is forgotten."""
+        self._perform(_DELETE_SPENDING_BUDGET, {"name": name}, {}, None)
 
 
 class AsyncOperations:
@@ -2296,3 +2319,22 @@ class AsyncOperations:
         """Open a closed limit at once, and wholly."""
         answer: types.Limit = await self._perform(_OPEN_LIMIT, {"name": name}, {}, None)
         return answer
+
+    async def list_spending_budgets(self) -> types.SpendingBudgets:
+        """List the budgets by name, with who has used most of each."""
+        answer: types.SpendingBudgets = await self._perform(_LIST_SPENDING_BUDGETS, {}, {}, None)
+        return answer
+
+    async def get_spending_budget(self, name: str, *, subject: str | None = None) -> types.SpendingBudget:
+        """Get a budget with who has used most of it, or what one has used."""
+        answer: types.SpendingBudget = await self._perform(_GET_SPENDING_BUDGET, {"name": name}, {"subject": subject}, None)
+        return answer
+
+    async def put_spending_budget(self, name: str, body: types.PutSpendingBudgetBody) -> types.SpendingBudget:
+        """Say what each agent, task or chain may use, or all together."""
+        answer: types.SpendingBudget = await self._perform(_PUT_SPENDING_BUDGET, {"name": name}, {}, body)
+        return answer
+
+    async def delete_spending_budget(self, name: str) -> None:
+        """Delete a budget; what was counted is forgotten."""
+        await self._perform(_DELETE_SPENDING_BUDGET, {"name": name}, {}, None)

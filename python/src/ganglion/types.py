@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "limit_closed", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "limit_closed", "budget_notice", "budget_spent", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -2724,7 +2724,9 @@ class Reservation(TypedDict):
     granted: bool
     reservation: NotRequired[str]
     expires_at: NotRequired[str]
-    why: NotRequired[Literal["closed", "probing", "concurrency", "requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "usd_per_day", "too_large"]]
+    why: NotRequired[Literal["closed", "probing", "concurrency", "requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "usd_per_day", "budget", "too_large"]]
+    budget: NotRequired[str]
+    final: NotRequired[bool]
     detail: NotRequired[str]
     closed_until: NotRequired[str]
     when_away: NotRequired[Literal["open", "closed"]]
@@ -2734,6 +2736,62 @@ class Settlement(TypedDict):
     reservation: str
     state: Literal["settled", "repeated", "expired", "unknown"]
     closed_until: NotRequired[str]
+
+
+class SpendingBudgets(TypedDict):
+    budgets: list[SpendingBudgetsBudgetsItem]
+
+
+class SpendingBudgetsBudgetsItem(TypedDict):
+    name: str
+    description: NotRequired[str]
+    scope: Literal["agent", "task", "chain", "ecosystem"]
+    match: NotRequired[str]
+    tokens: NotRequired[int]
+    usd: NotRequired[float]
+    per: NotRequired[Literal["day", "life"]]
+    zone: NotRequired[str]
+    at_end: NotRequired[Literal["closed", "open"]]
+    used: list[SpendingBudgetsBudgetsItemUsedItem]
+    subjects: int
+    created_at: str
+    changed_at: str
+
+
+class SpendingBudgetsBudgetsItemUsedItem(TypedDict):
+    subject: str | None
+    state: Literal["open", "noticed", "spent"]
+    tokens: float
+    usd: float
+    held_tokens: float
+    held_usd: float
+    until: str | None
+
+
+class SpendingBudget(TypedDict):
+    name: str
+    description: NotRequired[str]
+    scope: Literal["agent", "task", "chain", "ecosystem"]
+    match: NotRequired[str]
+    tokens: NotRequired[int]
+    usd: NotRequired[float]
+    per: NotRequired[Literal["day", "life"]]
+    zone: NotRequired[str]
+    at_end: NotRequired[Literal["closed", "open"]]
+    used: list[SpendingBudgetUsedItem]
+    subjects: int
+    created_at: str
+    changed_at: str
+
+
+class SpendingBudgetUsedItem(TypedDict):
+    subject: str | None
+    state: Literal["open", "noticed", "spent"]
+    tokens: float
+    usd: float
+    held_tokens: float
+    held_usd: float
+    until: str | None
 
 
 class NewSignal(TypedDict):
@@ -3419,3 +3477,14 @@ class CloseLimitBody(TypedDict):
     until: NotRequired[str | float]
     retry_after_seconds: NotRequired[float]
     reason: NotRequired[str]
+
+
+class PutSpendingBudgetBody(TypedDict):
+    description: NotRequired[str]
+    scope: Literal["agent", "task", "chain", "ecosystem"]
+    match: NotRequired[str]
+    tokens: NotRequired[int]
+    usd: NotRequired[float]
+    per: NotRequired[Literal["day", "life"]]
+    zone: NotRequired[str]
+    at_end: NotRequired[Literal["closed", "open"]]

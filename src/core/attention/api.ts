@@ -46,6 +46,8 @@ export const AttentionItem = z.object({
     "export_failing",
     "question_open",
     "limit_closed",
+    "budget_notice",
+    "budget_spent",
     "schedule_late_start",
     "schedule_late_finish",
     "schedule_too_fast",

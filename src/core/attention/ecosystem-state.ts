@@ -4,6 +4,7 @@ import type { DeadLetterSummary } from "../dead-letters/digest.ts";
 import type { FleetHost } from "../hosts/fleet.ts";
 import type { Gap, ScannerStatus } from "../introspection/api.ts";
 import type { LimitFinding } from "../limits/api.ts";
+import type { BudgetFinding } from "../limits/budgets/api.ts";
 import type { LockFindings } from "../locks/api.ts";
 import type { ModelSettingsView } from "../models/api.ts";
 import type { LateExpectation } from "../policy/late-expectation.ts";
@@ -53,6 +54,8 @@ export interface EcosystemState {
   readonly exporting?: ExportHealth | undefined;
   /** Limits of providers that are closed; absent: there are none. */
   readonly limits?: readonly LimitFinding[] | undefined;
+  /** Budgets of agents, tasks, chains or all that are used to two thirds or wholly; absent: there are none. */
+  readonly spending?: readonly BudgetFinding[] | undefined;
   /** Limits of schedules that are broken; absent: there are no schedules. */
   readonly schedules?: readonly ScheduleFinding[] | undefined;
   /** Questions that wait for people, the first to expire first; absent: there are none. */
@@ -98,6 +101,8 @@ export const CHANGING_SIGNALS = [
   "Q_EDGE_BACK",
   "Q_LIMIT_CLOSED",
   "Q_LIMIT_OPENED",
+  "Q_BUDGET_NOTICE",
+  "Q_BUDGET_SPENT",
   "Q_SCHEDULE_LATE_START",
   "Q_SCHEDULE_LATE_FINISH",
   "Q_SCHEDULE_TOO_FAST",

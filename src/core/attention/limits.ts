@@ -1,10 +1,15 @@
 import type { LimitFinding } from "../limits/api.ts";
+import type { BudgetFinding } from "../limits/budgets/api.ts";
+import { ownerText } from "../limits/signals.ts";
 import type { EcosystemState } from "./ecosystem-state.ts";
 import { type Finding, look } from "./finding.ts";
 
-/** What needs somebody of limits that are closed. */
-export function limitFindings({ limits, ecosystem }: EcosystemState): Finding[] {
-  return (limits ?? []).map((found) => findingOf(found, ecosystem));
+/** What needs somebody of limits that are closed, and of budgets that are used to two thirds or wholly. */
+export function limitFindings({ limits, spending, ecosystem }: EcosystemState): Finding[] {
+  return [
+    ...(limits ?? []).map((found) => findingOf(found, ecosystem)),
+    ...(spending ?? []).map((found) => budgetFinding(found, ecosystem)),
+  ];
 }
 
 function findingOf({ limit, until, since, reason, signal }: LimitFinding, ecosystem: string): Finding {
@@ -19,6 +24,30 @@ function findingOf({ limit, until, since, reason, signal }: LimitFinding, ecosys
     consequence: "nobody is granted anything of it, and tasks that name it are parked until then",
     next_step: `ganglion limits show ${limit}`,
     action: look("Show the limit", ecosystem, `/limits/${encodeURIComponent(limit)}`),
+    chain: signal,
+    explainedBy: [],
+  };
+}
+
+function budgetFinding(found: BudgetFinding, ecosystem: string): Finding {
+  const { budget, scope, subject, spent, at_end, used, since, until, signal } = found;
+  const whose = ownerText(scope, subject);
+  const again = until === null ? "until it is raised" : `until ${until}`;
+  const then = at_end === "open" ? "it goes on: the budget only tells" : `nothing more is granted to it ${again}`;
+  const id = scope === "ecosystem" ? budget : `${budget}/${subject}`;
+  return {
+    id: `budget_${spent ? "spent" : "notice"}/${id}`,
+    kind: spent ? "budget_spent" : "budget_notice",
+    severity: spent ? "warning" : "info",
+    subject: scope === "ecosystem" ? budget : subject,
+    what: spent
+      ? `the budget ${budget} of ${whose} is spent`
+      : `two thirds of the budget ${budget} of ${whose} are used`,
+    why: `${used} are used`,
+    since,
+    consequence: spent ? then : `at its end ${then}`,
+    next_step: `ganglion limits budgets show ${budget}`,
+    action: look("Show the budget", ecosystem, `/budgets/${encodeURIComponent(budget)}`),
     chain: signal,
     explainedBy: [],
   };

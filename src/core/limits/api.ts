@@ -38,14 +38,20 @@ export const ReserveAnswer = z.object({
       "input_tokens_per_minute",
       "output_tokens_per_minute",
       "usd_per_day",
+      "budget",
       "too_large",
     ])
     .optional()
     .meta({
       description:
-        "What stood in the way. probing: it was closed, and one at a time may try; too_large: it is more than the whole limit, " +
-        "and is never granted",
+        "What stood in the way. probing: it was closed, and one at a time may try; budget: a budget of its agent, task, chain or " +
+        "ecosystem has too little left; too_large: it is more than the whole limit, and is never granted",
     }),
+  budget: z.string().optional().meta({ description: "The budget that stood in the way" }),
+  final: z.boolean().optional().meta({
+    description:
+      "Nothing that happens by itself will have it granted: waiting is in vain; absent: it may be granted later",
+  }),
   detail: z.string().optional().meta({ description: "The same for people" }),
   closed_until: Timestamp.optional().meta({
     description: "When it would be granted, if nothing else happens; absent: that depends on other reservations",

@@ -1,8 +1,10 @@
 import { NO_USE, PER_MINUTE, RATES, type Use } from "./amounts.ts";
+import { NO_BUDGETS, type Spending } from "./budgets/spending.ts";
 import { advanced, closedMs, LONGEST_MS, PROBE_MS, partOf, shareAt } from "./closing.ts";
 import { dayAt, midnightAfter, openDay } from "./days.ts";
 import { addAt, giveBack, usedAt } from "./minute.ts";
 import type { Ask, Closed, Refused, SettledAs, Subject } from "./outcomes.ts";
+import { subjectOf } from "./request.ts";
 import { type LimitSettings, MAX_HELD } from "./settings.ts";
 import type { LimitState, Reservation } from "./state.ts";
 import { whenItFits } from "./when.ts";
@@ -28,13 +30,24 @@ export class LimitMachine {
   readonly #settings: LimitSettings;
   readonly #state: LimitState;
   readonly #ledger: Ledger;
+  readonly #spending: Spending;
 
-  /** @param state - is changed by what follows */
-  constructor(name: string, settings: LimitSettings, state: LimitState, ledger: Ledger) {
+  /**
+   * @param state - is changed by what follows
+   * @param spending - the budgets that count the same reservations
+   */
+  constructor(
+    name: string,
+    settings: LimitSettings,
+    state: LimitState,
+    ledger: Ledger,
+    spending: Spending = NO_BUDGETS,
+  ) {
     this.#name = name;
     this.#settings = settings;
     this.#state = state;
     this.#ledger = ledger;
+    this.#spending = spending;
   }
 
   /** Lets time pass; to be called before each of the others. A clock that was set back lets none pass. */
@@ -51,7 +64,9 @@ export class LimitMachine {
 
   /** @param id - new */
   reserve(id: string, ask: Ask, subject: Subject = {}): Refused | undefined {
-    const refused = this.look(ask);
+    // A budget that is spent says so at once, also where the minute is given out.
+    const spent = this.#canEver(ask) ? this.#spending.look(ask, subject) : undefined;
+    const refused = spent ?? this.look(ask);
     if (refused !== undefined) return refused;
     const state = this.#state;
     const { zone, reservation_seconds } = this.#settings;
@@ -62,7 +77,9 @@ export class LimitMachine {
     state.held++;
     if (state.closing?.phase === "probing") state.closing.untilMs = state.ownMs + PROBE_MS;
     const expiresMs = state.ownMs + reservation_seconds * 1_000;
-    this.#ledger.write({ id, limit: this.#name, state: "held", atMs: state.ownMs, expiresMs, day, use, ...subject });
+    const charges = this.#spending.hold(use, subject);
+    const reservation = { id, limit: this.#name, atMs: state.ownMs, expiresMs, day, use, ...subject };
+    this.#ledger.write({ ...reservation, state: "held", ...(charges.length === 0 ? {} : { charges }) });
     return undefined;
   }
 
@@ -71,7 +88,7 @@ export class LimitMachine {
     const { closing, ownMs, clockMs, days, held } = this.#state;
     const settings = this.#settings;
     const day = openDay(days, dayAt(clockMs, settings.zone));
-    if (!this.#canEver(ask)) return { why: "too_large" };
+    if (!this.#canEver(ask)) return { why: "too_large", isFinal: true };
     if (closing?.phase === "closed")
       return { why: "closed", reason: closing.reason, untilMs: this.#clockAt(closing.untilMs) };
     const rampMs = settings.ramp_seconds * 1_000;
@@ -102,15 +119,19 @@ export class LimitMachine {
   /**
    * @param used - what was really used, of what was reserved
    * @param well - whether the provider took the request
+   * @param subject - whose budgets count it, where the reservation is not known
    */
-  settle(id: string, used: (reserved: Use, model?: string) => Use, well = true): SettledAs {
+  settle(id: string, used: (reserved: Use, model?: string) => Use, well = true, subject: Subject = {}): SettledAs {
     const known = this.#ledger.read(id);
     if (known?.state === "settled") return "repeated";
     const { ownMs, clockMs, closing } = this.#state;
     const day = dayAt(clockMs, this.#settings.zone);
     const use = used(known?.state === "held" ? known.use : NO_USE, known?.model);
     if (known?.state === "held") this.#release(known, use);
-    else this.#charge(use, day);
+    else {
+      this.#charge(use, day);
+      this.#spending.charge(use, known === undefined ? subject : subjectOf(known));
+    }
     const settled = known ?? { id, limit: this.#name, atMs: ownMs, expiresMs: ownMs, day, use };
     this.#ledger.write({ ...settled, use, state: "settled" });
     // A request that was sent before the limit was closed says nothing of what the provider does now.
@@ -175,8 +196,9 @@ export class LimitMachine {
   }
 
   /** Ends a reservation: what was not used comes back, what was used beyond it is charged now. */
-  #release({ atMs, day, use: reserved }: Reservation, used: Use): void {
+  #release({ atMs, day, use: reserved, charges = [] }: Reservation, used: Use): void {
     const state = this.#state;
+    this.#spending.release(charges, reserved, used);
     for (const rate of RATES) {
       const more = used[rate] - reserved[rate];
       if (more > 0) addAt(state[rate], state.ownMs, more);

@@ -12,13 +12,24 @@ export interface Subject {
 }
 
 /** What stood in the way of a reservation. */
-export type Why = (typeof PER_MINUTE)[Rate] | "closed" | "probing" | "concurrency" | "usd_per_day" | "too_large";
+export type Why =
+  | (typeof PER_MINUTE)[Rate]
+  | "closed"
+  | "probing"
+  | "concurrency"
+  | "usd_per_day"
+  | "budget"
+  | "too_large";
 
 /** A reservation that was not granted. */
 export interface Refused {
   readonly why: Why;
-  /** Of a limit that is closed: the reason. */
+  /** Of a limit that is closed, or a budget that is spent: the reason. */
   readonly reason?: string;
+  /** No time and no settlement will have it granted. */
+  readonly isFinal?: true;
+  /** Of a budget: its name. */
+  readonly budget?: string;
   /** When it would be granted, if nothing else happens; absent: that depends on other reservations, or never. */
   readonly untilMs?: number;
 }

@@ -8,11 +8,12 @@ export const MAX_HELD = 10_000;
 
 const PerMinute = z.int().min(1).max(1_000_000_000).optional();
 
-const Zone = z
+export const LimitZone = z
   .string()
   .min(1)
   .max(64)
-  .refine(isZone, { message: "give the name of a time zone, such as Europe/Berlin" });
+  .refine(isZone, { message: "give the name of a time zone, such as Europe/Berlin" })
+  .default("UTC");
 
 /** A limit as people write it. What is not named is not limited. */
 export const LimitInput = z.strictObject({
@@ -22,7 +23,7 @@ export const LimitInput = z.strictObject({
   output_tokens_per_minute: PerMinute.meta({ description: "Tokens received in any minute" }),
   concurrency: z.int().min(1).max(MAX_HELD).optional().meta({ description: "Reservations that are not settled" }),
   usd_per_day: z.number().positive().max(1_000_000).optional().meta({ description: "US dollars in a day" }),
-  zone: Zone.default("UTC").meta({ description: "IANA time zone in which days begin", example: "Europe/Berlin" }),
+  zone: LimitZone.meta({ description: "IANA time zone in which days begin", example: "Europe/Berlin" }),
   reservation_seconds: z.int().min(1).max(86_400).default(600).meta({
     description: "A reservation that is not settled within this time expires, and its amounts come back",
   }),

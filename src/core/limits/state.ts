@@ -69,6 +69,10 @@ const StoredUse = z.object({
   nanos: z.number(),
 }) satisfies z.ZodType<Use>;
 
+/** A counter of a budget that a reservation holds a part of. */
+const Charge = z.object({ budget: z.string(), subject: z.string(), day: z.number() });
+export type Charge = Readonly<z.infer<typeof Charge>>;
+
 /** A reservation, kept for a while after its end so that a settlement that is sent again changes nothing. */
 export const Reservation = z.object({
   id: z.string(),
@@ -79,6 +83,8 @@ export const Reservation = z.object({
   expiresMs: z.number(),
   day: z.number(),
   use: StoredUse,
+  /** Absent: no budget counts it. */
+  charges: z.array(Charge).readonly().optional(),
   agent: z.string().optional(),
   task: z.string().optional(),
   chain: z.string().optional(),

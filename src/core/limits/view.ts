@@ -1,6 +1,6 @@
 import { formatTimestamp } from "../signals/timestamp.ts";
 import { RATES, usdOf } from "./amounts.ts";
-import type { Limit, ReserveAnswer } from "./api.ts";
+import type { Limit, LimitFinding, ReserveAnswer } from "./api.ts";
 import { dayAt } from "./days.ts";
 import { usedAt } from "./minute.ts";
 import type { Closed, Refused, Why } from "./outcomes.ts";
@@ -34,14 +34,24 @@ const DETAILS: Readonly<Record<Why, string>> = {
   input_tokens_per_minute: "the input tokens of this minute are given out",
   output_tokens_per_minute: "the output tokens of this minute are given out",
   usd_per_day: "the dollars of the day are spent or reserved",
+  budget: "a budget has too little left",
   too_large: "it is more than the whole limit: ask for less, or raise the limit",
 };
 
-export function refusedAnswer({ why, reason, untilMs }: Refused): ReserveAnswer {
+export function refusedAnswer({ why, reason, untilMs, budget, isFinal }: Refused): ReserveAnswer {
   return {
     granted: false,
     why,
     detail: reason === undefined ? DETAILS[why] : `${DETAILS[why]}: ${reason}`,
+    ...(budget === undefined ? {} : { budget }),
+    ...(isFinal === true ? { final: true } : {}),
     ...(untilMs === undefined ? {} : { closed_until: formatTimestamp(untilMs) }),
   };
+}
+
+export function limitFinding(
+  limit: string,
+  { untilMs, sinceMs, reason, signal }: Closed & { readonly sinceMs: number; readonly signal: string | null },
+): LimitFinding {
+  return { limit, until: formatTimestamp(untilMs), since: formatTimestamp(sinceMs), reason, signal };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ClosedLimits } from "../limits/closed-limits.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
+import type { Routed } from "./route.ts";
 
 /** Why a task waits that could be leased, and until when; an empty one: it does not. */
 export interface Parked {
@@ -8,18 +9,25 @@ export interface Parked {
   readonly parked_reason?: string;
 }
 
+interface Wait {
+  readonly untilMs: number;
+  readonly reason: string;
+}
+
 /** Reads the table that a queue has stored, from its first task that names a limit. */
 export const readClosedLimits = (text: string): ClosedLimits => ClosedLimits.parse(JSON.parse(text));
 
 /**
- * Which limits are closed, as a queue knows it. A task that names a closed limit stays in its line, at its place: the line is
+ * Which limits are closed and which budgets are spent, as a queue knows it. A task that names a closed limit stays in its line, at its place: the line is
  * passed over until the limit is open, so nothing has to be moved there and back, and nothing can be moved twice.
  *
  * Before the first table came, nobody knows what is open: tasks that name limits wait for it.
  */
 export class LimitGate {
   #table: ClosedLimits | undefined;
-  #closed = new Map<string, { readonly untilMs: number; readonly reason: string }>();
+  #closed = new Map<string, Wait>();
+  /** Recipients whose budget of the day is spent; `null`: that of the ecosystem is. */
+  #spent = new Map<string | null, Wait>();
 
   constructor(stored?: ClosedLimits) {
     if (stored !== undefined) this.take(stored);
@@ -36,37 +44,43 @@ export class LimitGate {
     if (known !== undefined && known.epoch === table.epoch && known.version >= table.version) return false;
     this.#table = table;
     this.#closed = new Map(table.closed.map(({ name, until_ms, reason }) => [name, { untilMs: until_ms, reason }]));
+    this.#spent = new Map(table.spent.map(({ agent, until_ms, reason }) => [agent, { untilMs: until_ms, reason }]));
     return true;
   }
 
-  /** Opens limits whose time is over. */
+  /** Opens limits and budgets whose time is over. */
   advanceClock(nowMs: number): void {
     for (const [name, { untilMs }] of this.#closed) if (untilMs <= nowMs) this.#closed.delete(name);
+    for (const [agent, { untilMs }] of this.#spent) if (untilMs <= nowMs) this.#spent.delete(agent);
   }
 
-  /** When the next limit opens. */
+  /** When the next limit or budget opens. */
   get nextDueMs(): number | undefined {
-    const times = [...this.#closed.values()].map(({ untilMs }) => untilMs);
+    const times = [...this.#closed.values(), ...this.#spent.values()].map(({ untilMs }) => untilMs);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  isClosed(limit: string): boolean {
-    return this.#table === undefined || this.#closed.has(limit);
+  /** Whether nobody is given such a task now. One that names no limit uses none, and no budget either. */
+  isParked({ recipient, limits = [] }: Routed): boolean {
+    if (limits.length === 0) return false;
+    if (this.#table === undefined || this.#spent.has(recipient) || this.#spent.has(null)) return true;
+    return limits.some((limit) => this.#closed.has(limit));
   }
 
-  /** For people: why a task that names these limits waits, and until when. */
-  of(limits: readonly string[] | undefined): Parked {
-    if (limits === undefined) return {};
+  /** For people: why such a task waits, and until when. */
+  of({ recipient, limits = [] }: Routed): Parked {
+    if (limits.length === 0) return {};
     if (this.#table === undefined) return { parked_reason: "it is not known yet whether its limits are open" };
-    let until = 0;
-    const reasons: string[] = [];
-    for (const limit of limits) {
+    const waits = limits.flatMap((limit) => {
       const closed = this.#closed.get(limit);
-      if (closed === undefined) continue;
-      until = Math.max(until, closed.untilMs);
-      reasons.push(`the limit ${limit} is closed: ${closed.reason}`);
-    }
-    return reasons.length === 0 ? {} : { parked_until: formatTimestamp(until), parked_reason: reasons.join("; ") };
+      return closed === undefined ? [] : [{ ...closed, reason: `the limit ${limit} is closed: ${closed.reason}` }];
+    });
+    for (const who of [recipient, null]) waits.push(...[this.#spent.get(who)].filter((wait) => wait !== undefined));
+    if (waits.length === 0) return {};
+    return {
+      parked_until: formatTimestamp(Math.max(...waits.map(({ untilMs }) => untilMs))),
+      parked_reason: waits.map(({ reason }) => reason).join("; "),
+    };
   }
 
   /** The limits that are closed, by name. */

@@ -12,8 +12,8 @@ interface ReadyTask extends Routed {
 
 /** Where the ready queues find the tasks of which they have the places. */
 export interface ReadySource<Task> {
-  /** Whether no task that names the limit is given out now. Default: none is held back. */
-  readonly isClosed?: (limit: string) => boolean;
+  /** Whether no task that names these limits is given out to the recipient now. Default: none is held back. */
+  readonly isParked?: (task: Routed) => boolean;
   /** `false` for a tombstone. Reads nothing. */
   isReady(seq: number): boolean;
   /** @param next - places of tasks that will mostly be asked for next */
@@ -119,8 +119,7 @@ export class ReadyQueues<Task extends ReadyTask> {
   /** The routes of these recipients whose tasks a worker with these skills may do. */
   routesFor(recipients: readonly string[], skills: Abilities): readonly string[] {
     if (this.#needing.size === 0) return recipients;
-    const isClosed = (limit: string) => this.#source.isClosed?.(limit) === true;
-    const isOpen = ({ limits = [] }: Routed) => !limits.some(isClosed);
+    const isOpen = (task: Routed) => this.#source.isParked?.(task) !== true;
     return recipients.flatMap((recipient) => {
       const needing = [...(this.#needing.get(recipient) ?? [])];
       const fitting = needing.filter(([, routed]) => fits(routed.needs, skills) && isOpen(routed));

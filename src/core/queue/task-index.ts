@@ -6,6 +6,7 @@ import { LongRunning } from "./long-running.ts";
 import type { Abilities } from "./needs.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
 import { ReadyQueues } from "./ready-queues.ts";
+import type { Routed } from "./route.ts";
 import type { Lease, Task } from "./task.ts";
 import { RESIDENT_BYTES, type ReadParked, type TaskQueueOptions } from "./task-queue-options.ts";
 import { Timers } from "./timers.ts";
@@ -31,19 +32,19 @@ export class TaskIndex {
   readonly #parked = new ParkedTasks();
   readonly #holders = new Holders();
   readonly #ready = new ReadyQueues<Entry>({
-    isClosed: (limit) => this.#isClosed(limit),
+    isParked: (task) => this.#isParked(task),
     isReady: (seq) => this.#parked.isReady(seq) || this.#bySeq.get(seq)?.state === "ready",
     read: (seq, next) => this.#bySeq.get(seq) ?? this.#unpark(seq, next),
   });
   readonly #timers = new Timers<Entry>();
   readonly #read: ReadParked;
-  readonly #isClosed: (limit: string) => boolean;
+  readonly #isParked: (task: Routed) => boolean;
   readonly #residentBytes: number;
   #bytes = 0;
 
-  constructor({ tasks, read, residentBytes = RESIDENT_BYTES, isClosed = () => false }: TaskQueueOptions) {
+  constructor({ tasks, read, residentBytes = RESIDENT_BYTES, isParked = () => false }: TaskQueueOptions) {
     this.#read = read;
-    this.#isClosed = isClosed;
+    this.#isParked = isParked;
     this.#residentBytes = residentBytes;
     const leased: { entry: Entry; lease: Lease }[] = [];
     for (const task of tasks) {

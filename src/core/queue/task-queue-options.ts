@@ -1,4 +1,5 @@
 import type { Abilities } from "./needs.ts";
+import type { Routed } from "./route.ts";
 import type { FinishedTask, Outcome, Task } from "./task.ts";
 
 /** Reads parked tasks from storage by their places in the order. */
@@ -41,8 +42,8 @@ export interface TaskQueueOptions {
   readonly residentBytes?: number;
   /** Whether no task is leased at present: the queue is paused, or its tasks take so much memory that others have to end first. */
   readonly holdsBack?: () => boolean;
-  /** Whether no task that names the limit is leased at present. Default: none is held back. */
-  readonly isClosed?: (limit: string) => boolean;
+  /** Whether no task of the recipient that names these limits is leased at present. Default: none is held back. */
+  readonly isParked?: (task: Routed) => boolean;
   /** Looks up a finished task, while storage still has the task. */
   readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
   /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */

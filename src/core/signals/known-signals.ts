@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BudgetFacts, LimitFacts } from "./limit-facts.ts";
 import { PermissionFacts, QuestionFacts } from "./question-facts.ts";
 
 /**
@@ -109,11 +110,6 @@ const RolloutFacts = {
   share_before: percent("The share before"),
 } as const;
 
-/** A limit of a provider that was closed, or is open again. */
-const LimitFacts = z.looseObject({
-  limit: text.meta({ description: "Name of the limit" }),
-});
-
 /** A limit of a schedule: `state` is `raised` or `resolved`. */
 const ScheduleFacts = z.looseObject({
   schedule: text.meta({ description: "Name of the schedule" }),
@@ -199,6 +195,8 @@ export const KNOWN_SIGNALS = {
   Q_QUEUE_DEADLOCK: { kind: "error", facts: anyFacts },
   Q_LIMIT_CLOSED: { kind: "advisory", facts: LimitFacts },
   Q_LIMIT_OPENED: { kind: "advisory", facts: LimitFacts },
+  Q_BUDGET_NOTICE: { kind: "advisory", facts: BudgetFacts },
+  Q_BUDGET_SPENT: { kind: "advisory", facts: BudgetFacts },
   Q_SCHEDULE_LATE_START: { kind: "error", facts: ScheduleFacts },
   Q_SCHEDULE_LATE_FINISH: { kind: "error", facts: ScheduleFacts },
   Q_SCHEDULE_TOO_FAST: { kind: "advisory", facts: ScheduleFacts },

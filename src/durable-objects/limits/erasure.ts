@@ -1,4 +1,7 @@
 import type { ErasureRules } from "../shell/erasure-rules.ts";
 
-/** Limits are what people have set. Reservations name agents and tasks for an hour at most. */
-export const limitsErasure: ErasureRules = { kept: ["limits"] };
+/**
+ * Limits and budgets are what people have set. Reservations name agents and tasks for an hour at most; a counter of a budget
+ * that has the name goes.
+ */
+export const limitsErasure: ErasureRules = { kept: ["limits", "budgets"] };

@@ -145,12 +145,13 @@ export class LimitStore {
     this.notes.write("version", String(this.version + 1));
   }
 
-  closedTable(epoch: string): ClosedLimits {
+  /** @param spent - of the budgets */
+  closedTable(epoch: string, spent: ClosedLimits["spent"]): ClosedLimits {
     const select = "SELECT name, settings, state, closed FROM limits WHERE closed IS NOT NULL ORDER BY name";
     const closed = this.#read(select).flatMap(({ name, closed: note }) =>
       note === null ? [] : [{ name, until_ms: note.untilMs, reason: note.reason }],
     );
-    return { epoch, version: this.version, closed };
+    return { epoch, version: this.version, closed, spent };
   }
 
   watch(queue: string): void {

@@ -1,20 +1,23 @@
+import type { Use } from "../../core/limits/amounts.ts";
 import type * as api from "../../core/limits/api.ts";
+import type { BudgetFinding, BudgetPage, SpendingBudget } from "../../core/limits/budgets/api.ts";
+import type { BudgetSettings } from "../../core/limits/budgets/settings.ts";
 import type { ClosedLimits } from "../../core/limits/closed-limits.ts";
-import { LimitMachine } from "../../core/limits/machine.ts";
 import { askOf, isRefusal, lengthMs, subjectOf, usedOf } from "../../core/limits/request.ts";
 import { type LimitSettings, MAX_LIMITS } from "../../core/limits/settings.ts";
 import { newState } from "../../core/limits/state.ts";
-import { limitView, refusedAnswer } from "../../core/limits/view.ts";
+import { limitFinding, refusedAnswer } from "../../core/limits/view.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
 import type { Schema } from "../shell/schema.ts";
+import { BudgetDesk } from "./budget-desk.ts";
 import { ClosedPushes } from "./closed-pushes.ts";
-import { dueMs, noteClosing } from "./closing-notes.ts";
 import { limitsErasure } from "./erasure.ts";
-import { LimitStore, type StoredLimit } from "./limit-store.ts";
+import { LimitChanges } from "./limit-changes.ts";
+import { LimitStore } from "./limit-store.ts";
 import { LimitingMark } from "./limiting-mark.ts";
 import type { LimitsBindings } from "./ports.ts";
 import { WaitingReservations } from "./waiting-reservations.ts";
@@ -28,7 +31,8 @@ export interface OtherLimit {
 }
 
 /**
- * The limits of an ecosystem: what may be asked of each provider, by whom it is held, and what is closed until when.
+ * The limits of an ecosystem: what may be asked of each provider, by whom it is held, and what is closed until when; and the
+ * budgets of its agents, tasks and chains, which count the same reservations.
  *
  * Each call is one transaction: what is granted, and that it is. Queues with tasks that name limits are sent what is closed;
  * who has not got the last table is stored with it, so a crash before the sending repeats it.
@@ -47,6 +51,8 @@ export class Limits extends EcosystemObject<LimitsBindings> {
   readonly #numbers: NotedNumbers;
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;
+  readonly #budgets: BudgetDesk;
+  readonly #changes: LimitChanges;
   readonly #pushes: ClosedPushes;
   readonly #mark: LimitingMark;
   readonly #waiting = new WaitingReservations((name, request) => this.#tryReserve(name, request));
@@ -59,7 +65,16 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     this.#store = new LimitStore(sql);
     this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.limits.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
-    const table = () => this.#store.closedTable(this.#numbers.epoch);
+    this.#budgets = new BudgetDesk(sql);
+    this.#changes = new LimitChanges({
+      store: this.#store,
+      budgets: this.#budgets,
+      numbers: this.#numbers,
+      outbox: this.#outbox,
+      transaction: this.transaction,
+      changed: () => this.#wake(),
+    });
+    const table = () => this.#changes.closedTable;
     this.#pushes = new ClosedPushes({ env, ecosystem, store: this.#store, table });
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
     this.#mark = new LimitingMark({ env, ecosystem, notes: this.#store.notes, wakeBy });
@@ -67,7 +82,7 @@ export class Limits extends EcosystemObject<LimitsBindings> {
   }
 
   list(): api.LimitPage {
-    return { limits: this.#store.all.map((stored) => this.#view(stored)) };
+    return { limits: this.#store.all.map((stored) => this.#changes.view(stored)) };
   }
 
   show(name: string): api.Limit | null {
@@ -82,27 +97,41 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     const state = before?.state ?? newState(nowMs);
     state.changedMs = nowMs;
     const stored = { name, settings, state, closed: before?.closed ?? null };
-    this.#transact(stored, () => undefined);
-    this.#waiting.serve();
-    await this.#mark.update(this.#store.count > 0);
-    return this.#view(stored);
+    this.#changes.transact(stored, () => undefined);
+    await this.#serve();
+    return this.#changes.view(stored);
   }
 
   /** @returns whether there was one. What was reserved of it is forgotten */
   async remove(name: string): Promise<boolean> {
     const stored = this.#store.read(name);
     if (stored === undefined) return false;
-    this.transaction(
-      () => {
-        if (stored.closed !== null) this.#store.countVersion();
-        this.#store.delete(name);
-      },
-      () => undefined,
-    );
-    this.#waiting.serve();
-    this.#wake();
-    await this.#mark.update(this.#store.count > 0);
+    this.#changes.remove(stored);
+    await this.#serve();
     return true;
+  }
+
+  budgets(): BudgetPage {
+    return this.#budgets.list(Date.now());
+  }
+
+  /** @param subject - the agent, task or chain of which it is asked; absent: the furthest used ones */
+  budget(name: string, subject?: string): SpendingBudget | null {
+    return this.#budgets.show(name, Date.now(), subject);
+  }
+
+  /** Makes the budget, or changes it: what was used stays, unless it is counted by other subjects or times from now on. */
+  async putBudget(name: string, settings: BudgetSettings): Promise<SpendingBudget | { readonly full: number }> {
+    const full = this.#changes.putBudget(name, settings);
+    await this.#serve();
+    return full ?? (this.#budgets.show(name, Date.now()) as SpendingBudget);
+  }
+
+  /** @returns whether there was one */
+  async removeBudget(name: string): Promise<boolean> {
+    const removed = this.#changes.removeBudget(name);
+    await this.#serve();
+    return removed;
   }
 
   /** @returns `null`: there is no such limit */
@@ -115,12 +144,9 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     const { reservation, outcome } = request;
     const limit = this.#store.limitOf(reservation);
     if (limit !== undefined && limit !== name) return { limit };
-    const answer = this.#change(name, (machine, nowMs) => {
-      const state = machine.settle(
-        reservation,
-        (reserved, model) => usedOf(request, reserved, model),
-        !isRefusal(request),
-      );
+    const answer = this.#changes.change(name, (machine, nowMs) => {
+      const used = (reserved: Use, model?: string) => usedOf(request, reserved, model);
+      const state = machine.settle(reservation, used, !isRefusal(request), subjectOf(request));
       if (state !== "repeated" && outcome !== undefined && isRefusal(request))
         machine.close(outcome.reason ?? `the provider answered ${outcome.status}`, lengthMs(outcome, nowMs));
       const { closed } = machine;
@@ -132,13 +158,13 @@ export class Limits extends EcosystemObject<LimitsBindings> {
 
   /** Closes the limit for all. @returns `null`: there is no such limit */
   close(name: string, request: api.CloseRequest): api.Limit | null {
-    this.#change(name, (machine, nowMs) => machine.close(request.reason, lengthMs(request, nowMs)));
+    this.#changes.change(name, (machine, nowMs) => machine.close(request.reason, lengthMs(request, nowMs)));
     return this.#shown(name);
   }
 
   /** Opens the limit at once, and wholly. @returns `null`: there is no such limit */
   open(name: string): api.Limit | null {
-    this.#change(name, (machine) => machine.open());
+    this.#changes.change(name, (machine) => machine.open());
     this.#waiting.serve();
     return this.#shown(name);
   }
@@ -153,32 +179,21 @@ export class Limits extends EcosystemObject<LimitsBindings> {
       },
       () => this.#numbers.reload(),
     );
-    return this.#store.closedTable(this.#numbers.epoch);
+    return this.#changes.closedTable;
   }
 
-  /** The limits that are closed. */
-  attention(): api.LimitFinding[] {
-    return this.#store.all.flatMap(({ name, closed }) =>
-      closed === null
-        ? []
-        : [
-            {
-              limit: name,
-              until: formatTimestamp(closed.untilMs),
-              since: formatTimestamp(closed.sinceMs),
-              reason: closed.reason,
-              signal: closed.signal,
-            },
-          ],
-    );
+  /** The limits that are closed, and the budgets that are used to two thirds or wholly. */
+  attention(): { limits: api.LimitFinding[]; budgets: BudgetFinding[]; more: boolean } {
+    const { findings, more } = this.#budgets.attention(Date.now());
+    const limits = this.#store.all.flatMap(({ name, closed }) => (closed === null ? [] : [limitFinding(name, closed)]));
+    return { limits, budgets: findings, more };
   }
 
   override async alarm(): Promise<void> {
     this.#acting = true;
     try {
-      for (const stored of this.#store.due(Date.now())) this.#transact(stored, () => undefined);
-      this.#waiting.serve();
-      await this.#mark.update(this.#store.count > 0);
+      for (const stored of this.#store.due(Date.now())) this.#changes.transact(stored, () => undefined);
+      await this.#serve();
       this.#outbox.takeFilled();
       const [sent] = await Promise.all([this.#pushes.run(), this.#relay.run()]);
       if (!sent) this.alarms.wakeBy(Date.now() + RETRY_MS);
@@ -188,9 +203,21 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     }
   }
 
+  /** Something may have come back, and there may be more or fewer of them. */
+  async #serve(): Promise<void> {
+    this.#waiting.serve();
+    await this.#mark.update(this.#store.count > 0 || this.#budgets.count > 0);
+  }
+
+  /** A call of a public method would be counted as one from outside. */
+  #shown(name: string): api.Limit | null {
+    const stored = this.#store.read(name);
+    return stored === undefined ? null : this.#changes.view(stored);
+  }
+
   #tryReserve(name: string, request: api.ReserveRequest): api.ReserveAnswer | null {
     const id = `r-${crypto.randomUUID()}`;
-    const answer = this.#change(name, (machine): api.ReserveAnswer => {
+    const answer = this.#changes.change(name, (machine): api.ReserveAnswer => {
       const refused = machine.reserve(id, askOf(request), subjectOf(request));
       const answer =
         refused === undefined
@@ -199,53 +226,6 @@ export class Limits extends EcosystemObject<LimitsBindings> {
       return { ...answer, when_away: machine.whenAway };
     });
     return answer ?? null;
-  }
-
-  #shown(name: string): api.Limit | null {
-    const stored = this.#store.read(name);
-    return stored === undefined ? null : this.#view(stored);
-  }
-
-  /** As it is now. What time alone has changed is not stored: the next change does that. */
-  #view({ name, settings, state }: StoredLimit): api.Limit {
-    const ledger = { ...this.#store.ledger(name), write: () => undefined };
-    const machine = new LimitMachine(name, settings, state, ledger);
-    machine.advance(Date.now());
-    return limitView(name, settings, state, machine.closed);
-  }
-
-  /** Changes a limit that is there. @returns `undefined`: it is not there */
-  #change<Answer>(name: string, work: (machine: LimitMachine, nowMs: number) => Answer): Answer | undefined {
-    const stored = this.#store.read(name);
-    return stored === undefined ? undefined : this.#transact(stored, work);
-  }
-
-  #transact<Answer>(stored: StoredLimit, work: (machine: LimitMachine, nowMs: number) => Answer): Answer {
-    const { name, settings, state } = stored;
-    const nowMs = Date.now();
-    const machine = new LimitMachine(name, settings, state, this.#store.ledger(name));
-    const answer = this.transaction(
-      () => {
-        machine.advance(nowMs);
-        const given = work(machine, nowMs);
-        const { closed } = machine;
-        const changed = noteClosing(stored, closed, nowMs, (draft) => this.#outbox.emit(draft));
-        if (changed) {
-          this.#store.countVersion();
-          // The table of closed limits names the epoch.
-          this.#numbers.writeEpoch();
-        }
-        this.#store.write(stored, dueMs(stored, this.#store, nowMs));
-        this.#numbers.write();
-        return given;
-      },
-      () => {
-        this.#numbers.reload();
-        this.#outbox.forgetFilled();
-      },
-    );
-    this.#wake();
-    return answer;
   }
 
   /** In the turn of the change, hence in the same write to the disk: a crash cannot lose the alarm of a change. */

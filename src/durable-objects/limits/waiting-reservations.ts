@@ -32,7 +32,7 @@ export class WaitingReservations {
     const mayWait = request.wait_ms > 0 && this.#waiting.length < MAX_WAITING;
     if (!mayWait || !this.#waiting.some((one) => one.limit === limit)) {
       const answer = this.#reserve(limit, request);
-      if (!mayWait || answer === null || answer.granted || answer.why === "too_large") return answer;
+      if (!mayWait || answer === null || answer.granted || answer.final === true) return answer;
     }
     return new Promise((resolve) => {
       this.#waiting.push({ limit, request, untilMs: Date.now() + request.wait_ms, answer: resolve });
@@ -54,9 +54,10 @@ export class WaitingReservations {
         continue;
       }
       const answer = this.#reserve(one.limit, one.request);
-      if (answer === null || answer.granted || isOver) one.answer(answer);
+      if (answer === null || answer.granted || answer.final === true || isOver) one.answer(answer);
       else {
-        blocked.add(one.limit);
+        // Whose budget is used up stands in nobody else's way.
+        if (answer.why !== "budget") blocked.add(one.limit);
         left.push(one);
         const freeMs = answer.closed_until === undefined ? nowMs + UNKNOWN_MS : Date.parse(answer.closed_until);
         nextMs = Math.min(nextMs, one.untilMs, Math.max(freeMs, nowMs + 1));

@@ -141,7 +141,7 @@ export class QueueCommits {
   taskJson(taskId: string): string | null {
     const entry = this.queue.find(taskId);
     if (entry !== undefined) {
-      const waits = { unplaced: this.hostSamples.unplaced(entry), ...this.#runtime.limitGate.of(entry.limits) };
+      const waits = { unplaced: this.hostSamples.unplaced(entry), ...this.#runtime.limitGate.of(entry) };
       return entryJson(entry, this.store.payloadOf(entry), waits);
     }
     const finished = this.store.done.find(taskId);

@@ -130,7 +130,7 @@ export class QueueRuntime {
       tasks: store.tasks((row) => this.#setAside(row)),
       read: (seqs) => store.read(seqs),
       finished: (taskId) => store.done.recognise(taskId, Date.now()),
-      isClosed: (limit) => this.limitGate.isClosed(limit),
+      isParked: (task) => this.limitGate.isParked(task),
       holdsBack: () => this.pause !== undefined || full(),
       newLeaseId,
       random: Math.random,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Limit } from "../../../src/core/limits/api.ts";
+import type { SpendingBudget } from "../../../src/core/limits/budgets/api.ts";
 import { startEdge } from "./fake-edge.ts";
 import { ganglion } from "./ganglion.ts";
 
@@ -68,5 +69,66 @@ describe("ganglion limits", () => {
       ...["--url", "http://127.0.0.1:1"],
     ]);
     expect([code, err]).toEqual([2, expect.stringContaining("--until or --for")]);
+  });
+});
+
+describe("ganglion limits budgets", () => {
+  const used = { subject: "coder-1", tokens: 0, held_tokens: 0, held_usd: 0.5, until: "2026-01-02T00:00:00.000Z" };
+  const budget: SpendingBudget = {
+    name: "coders",
+    scope: "agent",
+    match: "coder-*",
+    usd: 5,
+    per: "day",
+    zone: "UTC",
+    at_end: "closed",
+    used: [{ ...used, state: "noticed", usd: 4 }],
+    subjects: 7,
+    created_at: "2026-01-01T00:00:00.000Z",
+    changed_at: "2026-01-01T00:00:00.000Z",
+  };
+
+  it("lists who has used most of each, and shows one", async () => {
+    const { url } = await startEdge(({ url: { pathname } }) => [
+      200,
+      pathname.endsWith("/budgets") ? { budgets: [budget] } : budget,
+    ]);
+    const list = await ganglion(["limits", "budgets", "--url", url]);
+    expect([list.code, list.out]).toEqual([
+      0,
+      expect.stringMatching(/coders +agent coder-\* +day +closed +coder-1 +- +4\/5 +noticed/),
+    ]);
+    const show = await ganglion(["limits", "budgets", "show", "coders", "--url", url]);
+    expect([show.code, show.out]).toEqual([
+      0,
+      expect.stringMatching(/each agent coder-\*[\s\S]*coder-1 +- +4\/5 +\$0.5 +noticed/),
+    ]);
+  });
+
+  it("sets, looks up one subject and deletes by the calls of the API", async () => {
+    const { url, received } = await startEdge(({ method }) => (method === "DELETE" ? [204, undefined] : [200, budget]));
+    const run = async (...words: string[]) =>
+      expect((await ganglion(["limits", "budgets", ...words, "--url", url])).code).toBe(0);
+    await run(
+      "set",
+      "coders",
+      "--scope",
+      "agent",
+      "--match",
+      "coder-*",
+      "--usd",
+      "5",
+      "--at-end",
+      "open",
+      "--per",
+      "life",
+    );
+    await run("show", "coders", "--subject", "coder-2");
+    await run("delete", "coders");
+    expect(received.map(({ method, url: { pathname, search }, body }) => [method, pathname + search, body])).toEqual([
+      ["PUT", "/v1/default/budgets/coders", { scope: "agent", match: "coder-*", usd: 5, at_end: "open", per: "life" }],
+      ["GET", "/v1/default/budgets/coders?subject=coder-2", undefined],
+      ["DELETE", "/v1/default/budgets/coders", undefined],
+    ]);
   });
 });

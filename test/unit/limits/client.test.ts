@@ -21,9 +21,9 @@ describe("work within a limit", () => {
     });
     await expect(failing).rejects.toThrow("the model is away");
     expect(edge.received.map(({ url: { pathname }, body }) => [pathname.split("/").at(-1), body])).toEqual([
-      ["reserve", { amounts: { usd: 1 }, agent: "ada", wait_ms: 25_000 }],
+      ["reserve", { amounts: { usd: 1 }, agent: "ada", wait_ms: 0 }],
       ["settle", { reservation: "r-1", amounts: { usd: 0.25 }, agent: "ada" }],
-      ["reserve", { wait_ms: 25_000 }],
+      ["reserve", { wait_ms: 0 }],
       ["settle", { reservation: "r-1", amounts: {}, outcome: { status: 429, retry_after_seconds: 60 } }],
     ]);
   });
@@ -54,10 +54,36 @@ describe("work within a limit", () => {
     await limits.with("api", {}, async () => "done");
     const settled = edge.received.filter(({ url: { pathname } }) => pathname.endsWith("/settle"));
     expect(settled.map(({ body }) => body)).toMatchObject([
-      { reservation: expect.stringMatching(/^away-/), amounts: { requests: 1, usd: 2 } },
       { reservation: "r-1" },
+      { reservation: expect.stringMatching(/^away-/), amounts: { requests: 1, usd: 2 } },
     ]);
     isAway = true;
     await expect(limits.with("api", {}, async () => "done")).rejects.toThrow("no edge answers");
+  });
+
+  it("is settled once each, when an edge answers, where twenty go on at the same time for an hour without one", async () => {
+    const edge = await startEdge(({ url: { pathname } }) =>
+      pathname.endsWith("/reserve") ? [200, { granted: true, reservation: "r-1", when_away: "open" }] : SETTLED,
+    );
+    let isAway = true;
+    const { limits } = createClient({
+      url: edge.url,
+      token: "t",
+      retry: { retries: 0 },
+      fetch: (url, init) => (isAway ? Promise.reject(new TypeError("no edge")) : fetch(url, init as RequestInit)),
+    });
+    const all = (round: number) =>
+      Promise.all(
+        Array.from({ length: 20 }, (_, n) => limits.with("api", { amounts: { usd: round + n } }, async () => 1)),
+      );
+    for (let round = 0; round < 10; round++) await all(round);
+    expect(edge.received).toEqual([]);
+    isAway = false;
+    await all(0);
+    const settled = edge.received.flatMap(({ url: { pathname }, body }) =>
+      pathname.endsWith("/settle") ? [(body as { reservation: string }).reservation] : [],
+    );
+    const away = settled.filter((reservation) => reservation.startsWith("away-"));
+    expect([away.length, new Set(away).size, settled.length]).toEqual([200, 200, 220]);
   });
 });

@@ -107,6 +107,31 @@ describe("tasks that name limits", () => {
     expect(taken).not.toContain(parked);
   });
 
+  it("are parked while the budget of their agent or of the ecosystem is spent, until its day ends", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 0, 31, 12) });
+    const { put, reserve, settle, eco, stub } = limitsOf();
+    const { enqueue, lease, task, pass, queue, complete } = queueOf(eco);
+    await put({});
+    await post(`/v1/${eco}/budgets/coders`, { scope: "agent", match: "coder", usd: 1 }, { method: "PUT" });
+    const [known] = await enqueue(1, { limits: ["api"] });
+    const { reservation } = await reserve({ amounts: { usd: 1 }, agent: "coder" });
+    await settle({ reservation });
+    await runDurableObjectAlarm(stub());
+    const [later] = await enqueue(1, { limits: ["api"] });
+    const [plain] = await enqueue(1);
+    const taken = await lease(10);
+    expect(taken.map(({ task_id }) => task_id)).toEqual([plain]);
+    await complete(taken);
+    expect(await task(known ?? "")).toMatchObject({
+      status: "queued",
+      parked_until: "2026-02-01T00:00:00.000Z",
+      parked_reason: "the budget coders of the agent coder is spent",
+    });
+    await evictDurableObject(queue());
+    await pass(12 * 3_600_000);
+    expect((await lease(10)).map(({ task_id }) => task_id)).toEqual([known, later]);
+  });
+
   it("go on when the limit is deleted", async () => {
     const { put, close, remove, eco } = limitsOf();
     const { enqueue, lease } = queueOf(eco);

@@ -228,3 +228,33 @@ describe("a question that takes long", () => {
     expect(bodies).toMatchObject([{ correlation_id: expect.stringMatching(/^mcp-/), timeout_ms: 120_000 }]);
   });
 });
+
+describe("the tools for limits", () => {
+  it("reserve, settle and close by the calls of the API, and show budgets", async () => {
+    const eco = freshEcosystem();
+    await call(`/v1/${eco}/limits/api`, json("PUT", { usd_per_day: 5 }));
+    await call(`/v1/${eco}/budgets/b`, json("PUT", { scope: "agent", usd: 1 }));
+    const client = await connect(eco, { query: "?tools=limits" });
+    expect(await namesOf(client)).toContain("reserve_limit");
+    const held = await answerOf(client, "reserve_limit", { name: "api", amounts: { usd: 0.5 }, agent: "ada" });
+    expect(held).toMatchObject({ granted: true });
+    const { reservation } = held as { reservation: string };
+    expect(await answerOf(client, "settle_limit", { name: "api", reservation, amounts: { usd: 0.4 } })).toMatchObject({
+      state: "settled",
+    });
+    expect(await answerOf(client, "list_budgets")).toMatchObject({
+      budgets: [{ name: "b", used: [{ subject: "ada", usd: 0.4 }] }],
+    });
+    expect(await answerOf(client, "close_limit", { name: "api", retry_after_seconds: 60 })).toMatchObject({
+      state: "closed",
+    });
+    expect(await answerOf(client, "list_limits")).toMatchObject({ limits: [{ name: "api", spent_usd: 0.4 }] });
+    await client.close();
+  });
+});
+
+const json = (method: string, body: object) => ({
+  method,
+  body: JSON.stringify(body),
+  headers: { "Content-Type": "application/json" },
+});

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Usage } from "../../../src/core/billing/usage.ts";
 import type { LinkClaim } from "../../../src/core/hosts/link-claim.ts";
 import { ReserveRequest } from "../../../src/core/limits/api.ts";
+import { BudgetInput } from "../../../src/core/limits/budgets/settings.ts";
 import { LimitInput } from "../../../src/core/limits/settings.ts";
 import { ScheduleInput } from "../../../src/core/schedules/settings.ts";
 import { NewExport } from "../../../src/core/telemetry/settings.ts";
@@ -207,7 +208,7 @@ const PRIORITY_QUEUE: ArgumentsOf<PriorityQueue> = {
   events: [1],
   configure: [{}],
   exportTo: [EXPORT],
-  closeLimits: [{ epoch: "e", version: 1, closed: [] }],
+  closeLimits: [{ epoch: "e", version: 1, closed: [], spent: [] }],
   closeToken: ["t"],
   remove: [false],
   end: [],
@@ -402,6 +403,10 @@ const LIMITS: ArgumentsOf<Limits> = {
   show: ["api"],
   put: ["api", LimitInput.parse({ concurrency: 1 })],
   remove: ["other"],
+  budgets: [],
+  budget: ["b"],
+  putBudget: ["b", BudgetInput.parse({ scope: "agent", usd: 1 })],
+  removeBudget: ["other"],
   reserve: ["api", ReserveRequest.parse({})],
   settle: ["api", { reservation: "r-1" }],
   close: ["api", { reason: "closed by hand" }],

@@ -103,6 +103,7 @@ export async function lookAt(
   if (open !== undefined && open.total > open.findings.length) unread.push("questions beyond the first to expire");
   if (locked !== undefined && locked.total > locked.waits.length)
     unread.push(`waits for locks after ${locked.waits.length}`);
+  if (closed?.more === true) unread.push(`budgets beyond the first ${closed.budgets.length}`);
   const cursors = {
     ...(window === undefined ? {} : { observations: window.cursor }),
     ...(policy === undefined ? {} : { policy: policy.cursor }),
@@ -128,7 +129,8 @@ export async function lookAt(
     schedules: scheduled?.findings,
     questions: open?.findings,
     locks: locked,
-    limits: closed,
+    limits: closed?.limits,
+    spending: closed?.budgets,
     damaged: log.damaged,
     undelivered: Object.fromEntries(
       Object.entries(log.undelivered).map(([name, { oldest_undelivered_at }]) => [name, oldest_undelivered_at]),

@@ -1,6 +1,7 @@
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { invalid } from "../http/refusal.ts";
 import type { Tool } from "./tool.ts";
+import { limitTools } from "./tools/limits.ts";
 import { lockTools } from "./tools/locks.ts";
 import { mailTools } from "./tools/mail.ts";
 import { noteTools } from "./tools/notes.ts";
@@ -28,6 +29,7 @@ export const GROUPS: readonly Group[] = [
   { name: "mail", byDefault: false, tools: mailTools },
   { name: "schedules", byDefault: false, tools: scheduleTools },
   { name: "coordination", byDefault: false, tools: [...noteTools, ...questionTools, ...lockTools] },
+  { name: "limits", byDefault: false, tools: limitTools },
 ];
 
 /** Stands for the groups that are listed without being asked for. */
