@@ -12,12 +12,6 @@ import pytest
 from ganglion import AsyncClient, Client
 from ganglion._operations import BY_HAND, LEFT_OUT, AsyncOperations, Operations
 
-NOT_AT_THE_EDGE = {
-    "lock": "the edge has no locks yet",
-    "budget": "the edge has budgets of ecosystems (api.get_budget), and none of single agents yet",
-}
-"""What a client of a fleet should have once the edge has it."""
-
 
 @pytest.fixture(scope="module")
 def description(edge_url: str) -> Any:
@@ -52,4 +46,3 @@ def test_nothing_is_left_out_that_the_edge_does_not_have(description: Any) -> No
 def test_both_clients_have_the_same_methods() -> None:
     of = [{name for name in dir(kind) if not name.startswith("_")} for kind in (Client, AsyncClient)]
     assert of[0] == of[1]
-    assert not of[0] & set(NOT_AT_THE_EDGE)

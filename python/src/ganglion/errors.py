@@ -14,6 +14,9 @@ __all__ = [
     "Forbidden",
     "GanglionError",
     "InvalidRequest",
+    "LimitRefused",
+    "LockLost",
+    "LockNotAvailable",
     "NotFound",
     "ServerProblem",
     "SettingsError",
@@ -45,6 +48,32 @@ class EdgeUnreachable(GanglionError, ConnectionError):
 
 class UnreadableAnswer(GanglionError):
     """The answer is not what the API says: another server, or an edge of another version."""
+
+
+class LimitRefused(GanglionError):
+    """A limit granted nothing in time; ``answer`` is what it said: ``why``, ``closed_until``, ``final``."""
+
+    def __init__(self, limit: str, answer: Mapping[str, Any]) -> None:
+        until = f" until {answer['closed_until']}" if "closed_until" in answer else ""
+        why = answer.get("detail") or answer.get("why") or "no reason was given"
+        super().__init__(f"the limit {limit} grants nothing{until}: {why}")
+        self.answer = dict(answer)
+
+
+class LockNotAvailable(GanglionError):
+    """Somebody else holds the lock, and the time to wait for it is over; ``answer`` says who."""
+
+    def __init__(self, lock: str, answer: Mapping[str, Any]) -> None:
+        if "cycle" in answer:
+            said = "all would wait for each other"
+        else:
+            said = f"{answer['holder']} holds {answer['blocked_by']['name']} since {answer['blocked_by']['since']}"
+        super().__init__(f"the lock {lock} is not to be had: {said}")
+        self.answer = dict(answer)
+
+
+class LockLost(GanglionError):
+    """The lock is not held any more, though nobody released it here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, 
 
 from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
 from .._core.exchange import Edge, Retry
+from .._core.held_limit import LimitDesk, WhenAway, new_ask
+from .._core.held_lock import HeldLock, LockWish, Mode
 from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import AsyncOperations
@@ -18,6 +20,7 @@ from .._sync.follow import OnInterrupted
 from ..errors import Conflict, NotFound
 from ..models import CallReply, Receipt, Signal, TaskReceipt
 from .batch import AsyncBatch
+from .coordination import AsyncLimited, AsyncLocked
 from .follow import follow, follow_queue
 from .later import AsyncLater
 from .looks import AsyncLooks
@@ -54,6 +57,7 @@ class AsyncClient(AsyncLooks):
         self._edge = edge
         self._calls = Calls(edge)
         self._transport = AsyncTransport(self.settings)
+        self._limits = LimitDesk(edge)
         self._later = AsyncLater(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
         self._intelligence: AsyncIntelligence | None = None
         self.api = AsyncOperations(self._perform)
@@ -70,9 +74,10 @@ class AsyncClient(AsyncLooks):
         await self.close()
 
     async def close(self) -> None:
-        """Emits what waits, and closes the connections."""
+        """Emits and settles what waits, and closes the connections."""
         try:
             await self._later.close()
+            await self._transport.run(self._limits.send_unsent())
         finally:
             if self._intelligence is not None:
                 await self._intelligence.close()
@@ -330,6 +335,53 @@ class AsyncClient(AsyncLooks):
             return await self.api.get_note(key)
         except NotFound:
             return None
+
+    def limit(
+        self,
+        name: str,
+        *,
+        requests: int | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        usd: float | None = None,
+        agent: str | None = None,
+        task: str | None = None,
+        chain: str | None = None,
+        model: str | None = None,
+        patience: float = 60.0,
+        when_away: WhenAway | None = None,
+    ) -> AsyncLimited:
+        """``async with client.limit("anthropic", input_tokens=2_000, usd=0.05) as held:`` reserves the most that a call of a provider
+        may use, and settles at the end: what ``held.used(…)`` said, or all of it. ``held.refused(…)`` closes the limit for all.
+
+        :param agent: whose budgets count it, as those of ``task`` and ``chain``
+        :param patience: longest wait until it is granted, in seconds
+        :param when_away: what to do where no edge answers: ``open`` goes on, and settles later; default: as the limit said last
+        :raises LimitRefused: nothing is granted in time
+        """
+        ask = new_ask(name, requests, input_tokens, output_tokens, usd, agent, task, chain, model, patience, when_away)
+        return AsyncLimited(self._transport, self._limits, ask)
+
+    def lock(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        ttl: float = 60.0,
+        mode: Mode = "exclusive",
+        wait: float | None = None,
+        task: str | None = None,
+    ) -> AsyncLocked:
+        """``async with client.lock("tree:/srv/app") as lock:`` holds a lock, and renews it until the end. ``lock.fence`` is for what it
+        protects. A lock that is lost cancels the work.
+
+        :param owner: one line of work, which gets the same lock again; default: a new one each time
+        :param ttl: it ends so long after it was renewed last, in seconds
+        :param wait: longest wait for it, in seconds; default: until it is free
+        :raises LockNotAvailable: it was not free in time
+        :raises LockLost: at the end, where it was lost meanwhile
+        """
+        return AsyncLocked(self._transport, HeldLock(self._edge, LockWish(name, owner, ttl, mode, wait, task)))
 
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Ma
 
 from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
 from .._core.exchange import Edge, Retry
+from .._core.held_limit import LimitDesk, WhenAway, new_ask
+from .._core.held_lock import HeldLock, LockWish, Mode
 from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import Operations
 from ..errors import Conflict, NotFound
 from ..models import CallReply, Receipt, Signal, TaskReceipt
 from .batch import Batch
+from .coordination import Limited, Locked
 from .follow import Following, OnInterrupted, QueueFollowing
 from .later import Later
 from .looks import Looks
@@ -68,6 +71,7 @@ class Client(Looks):
         self._edge = edge
         self._calls = Calls(edge)
         self._transport = Transport(self.settings)
+        self._limits = LimitDesk(edge)
         self._later = Later(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
         self._intelligence: Intelligence | None = None
         self.api = Operations(self._perform)
@@ -82,9 +86,10 @@ class Client(Looks):
         self.close()
 
     def close(self) -> None:
-        """Emits what waits, and closes the connections."""
+        """Emits and settles what waits, and closes the connections."""
         try:
             self._later.close()
+            self._transport.run(self._limits.send_unsent())
         finally:
             if self._intelligence is not None:
                 self._intelligence.close()
@@ -360,6 +365,53 @@ class Client(Looks):
             return self.api.get_note(key)
         except NotFound:
             return None
+
+    def limit(
+        self,
+        name: str,
+        *,
+        requests: int | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        usd: float | None = None,
+        agent: str | None = None,
+        task: str | None = None,
+        chain: str | None = None,
+        model: str | None = None,
+        patience: float = 60.0,
+        when_away: WhenAway | None = None,
+    ) -> Limited:
+        """``with client.limit("anthropic", input_tokens=2_000, usd=0.05) as held:`` reserves the most that a call of a provider
+        may use, and settles at the end: what ``held.used(…)`` said, or all of it. ``held.refused(…)`` closes the limit for all.
+
+        :param agent: whose budgets count it, as those of ``task`` and ``chain``
+        :param patience: longest wait until it is granted, in seconds
+        :param when_away: what to do where no edge answers: ``open`` goes on, and settles later; default: as the limit said last
+        :raises LimitRefused: nothing is granted in time
+        """
+        ask = new_ask(name, requests, input_tokens, output_tokens, usd, agent, task, chain, model, patience, when_away)
+        return Limited(self._transport, self._limits, ask)
+
+    def lock(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        ttl: float = 60.0,
+        mode: Mode = "exclusive",
+        wait: float | None = None,
+        task: str | None = None,
+    ) -> Locked:
+        """``with client.lock("tree:/srv/app") as lock:`` holds a lock, and renews it until the end. ``lock.fence`` is for what it
+        protects. ``lock.lost`` and ``lock.check()`` say whether it was lost: then leave alone what it protects.
+
+        :param owner: one line of work, which gets the same lock again; default: a new one each time
+        :param ttl: it ends so long after it was renewed last, in seconds
+        :param wait: longest wait for it, in seconds; default: until it is free
+        :raises LockNotAvailable: it was not free in time
+        :raises LockLost: at the end, where it was lost meanwhile
+        """
+        return Locked(self._transport, HeldLock(self._edge, LockWish(name, owner, ttl, mode, wait, task)))
 
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any
