@@ -92,6 +92,7 @@ const TASK_STATES = {
   failed: "critical",
   queued: "calm",
   running: "calm",
+  verifying: "calm",
   unknown: "warning",
 } as const;
 const DELIVERY_STATES = {

@@ -51,6 +51,7 @@ export function Tasks({ ecosystem, queue }: { readonly ecosystem: string; readon
             ["", "unfinished"],
             ["queued", "queued"],
             ["running", "running"],
+            ["verifying", "verifying"],
             ["complete", "complete"],
             ["failed", "failed"],
             ["cancelled", "cancelled"],
@@ -82,9 +83,11 @@ interface TaskListProps {
   readonly more: (() => void) | undefined;
 }
 
+const isOpen = (status: string) => status === "queued" || status === "running" || status === "verifying";
+
 function TaskList({ tasks, calls, queue, reload, more }: TaskListProps) {
   const selected = queryOf("sel");
-  const open = tasks.filter(({ status }) => status === "queued" || status === "running");
+  const open = tasks.filter(({ status }) => isOpen(status));
   const ended = tasks.filter(({ status }) => status === "failed");
   return (
     <>
@@ -155,7 +158,7 @@ function TaskDetail({ calls, queue, id, reload }: DetailProps) {
           <>
             <h2>{one.type}</h2>
             <p class="detail-tools">
-              {(one.status === "queued" || one.status === "running") && (
+              {isOpen(one.status) && (
                 <Act
                   label="Cancel"
                   kind="danger"

@@ -1,5 +1,6 @@
 import { AGENT_SESSIONS_FEATURE } from "../agent-sessions/feature.ts";
 import { BUS_FEATURE } from "../bus/feature.ts";
+import { CHECKS_FEATURE } from "../checks/feature.ts";
 import { COMMANDS_FEATURE } from "../commands/feature.ts";
 import type { Feature } from "../feature/feature.ts";
 import { FILE_TASKS_FEATURE } from "../file-tasks/feature.ts";
@@ -29,5 +30,6 @@ export const FEATURES: readonly Feature<AgentOptions>[] = [
   AGENT_SESSIONS_FEATURE,
   TELEMETRY_FEATURE,
   SUPERVISOR_FEATURE,
+  CHECKS_FEATURE,
   COMMANDS_FEATURE,
 ];

@@ -50,6 +50,13 @@ function commandsOf(settings: AgentSettings, path: string): ConfiguredCommand[] 
         ]
       : [],
   );
+  const checks = Object.entries(settings.checks ?? {}).map(([name, { command, cwd, env }]) => ({
+    where: `checks.${name}.command`,
+    directorySetting: `checks.${name}.cwd`,
+    program: command[0],
+    cwd: resolve(base, cwd ?? "."),
+    path: env.PATH ?? path,
+  }));
   const { directory, run = [] } = settings.workers ?? {};
   const root = directory === undefined ? join(stateDir, "workers") : resolve(base, directory);
   const workers = run.map((worker, place) => ({
@@ -60,7 +67,7 @@ function commandsOf(settings: AgentSettings, path: string): ConfiguredCommand[] 
     cwd: worker.directory ?? (isDirectory(root) ? root : base),
     path: worker.environment.PATH ?? path,
   }));
-  return [...agents, ...reactions, ...workers];
+  return [...agents, ...reactions, ...checks, ...workers];
 }
 
 function isExecutable({ program, cwd, path }: ConfiguredCommand): boolean {

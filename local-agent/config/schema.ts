@@ -3,6 +3,7 @@ import { EcosystemName } from "../../src/core/signals/signal.ts";
 import { SessionsSection } from "../agent-sessions/settings.ts";
 import { limitedNumber, PathSetting } from "../base/setting-schemas.ts";
 import { BusSettings } from "../bus/settings.ts";
+import { ChecksSettings } from "../checks/settings.ts";
 import { WorkersSettings } from "../file-tasks/settings.ts";
 import { IntelligenceSection } from "../intelligence/settings.ts";
 import { IntentsSettings } from "../intents/settings.ts";
@@ -75,6 +76,7 @@ export const FeatureSections = z.strictObject({
   workers: WorkersSettings.optional(),
   reactions: ReactionsSettings.optional(),
   agents: AgentsSettings.optional(),
+  checks: ChecksSettings.optional(),
   sessions: SessionsSection.optional(),
   intelligence: IntelligenceSection.optional(),
 });

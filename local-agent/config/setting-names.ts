@@ -32,6 +32,7 @@ const NAMES: Readonly<Record<Exclude<keyof AgentSettings, InternalOptions>, stri
   workers: "workers",
   reactions: "reactions",
   agents: "agents",
+  checks: "checks",
   sessions: "sessions",
   intelligence: "intelligence",
   asking: "intelligence (GANGLION_INTELLIGENCE_…)",

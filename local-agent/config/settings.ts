@@ -10,6 +10,7 @@ import type { SessionsFeatureOptions } from "../agent-sessions/settings.ts";
 import { configFile, defaultState, type Environment, SYSTEM_CONFIG, SYSTEM_TOKEN } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
 import type { BusFeatureOptions } from "../bus/settings.ts";
+import type { ChecksFeatureOptions } from "../checks/settings.ts";
 import type { FileTasksFeatureOptions } from "../file-tasks/settings.ts";
 import type { IntelligenceFeatureOptions } from "../intelligence/settings.ts";
 import { type IntentsFeatureOptions, intentRoutes } from "../intents/settings.ts";
@@ -31,6 +32,7 @@ import { YamlFile } from "./yaml-file.ts";
 /** All settings of an agent: those of the host, those of each feature, and those of the agent itself. */
 export interface AgentSettings
   extends BusFeatureOptions,
+    ChecksFeatureOptions,
     FileTasksFeatureOptions,
     IntelligenceFeatureOptions,
     IntentsFeatureOptions,

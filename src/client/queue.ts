@@ -55,7 +55,7 @@ export interface FinishedTasksQuery {
 }
 
 export interface TasksQuery {
-  readonly status?: "queued" | "running";
+  readonly status?: "queued" | "running" | "verifying";
   readonly recipient?: string;
   readonly type?: string;
   readonly limit?: number;

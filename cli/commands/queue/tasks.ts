@@ -27,6 +27,9 @@ interface AddOptions {
   readonly needs?: string[];
   readonly gpuMemory?: number;
   readonly needsLabel?: Record<string, string>;
+  readonly check?: string;
+  readonly acceptRule?: string;
+  readonly reviewer?: string;
 }
 
 const add = () =>
@@ -53,6 +56,9 @@ const add = () =>
     .option("--gpu-memory <mb>", "free memory that a GPU of the worker's host must have, in MB", wholeNumber(1))
     .option("--needs-label <name=value>", "label that the worker's host must have; may be repeated", label)
     .option("--needs <skills>", "skills that a worker must have for the task (repeatable, or with commas)", list)
+    .option("--check <name>", "it counts as done when this check of a host accepts it")
+    .option("--accept-rule <cel>", 'it counts as done when this is true, such as "result.failed == 0"')
+    .option("--reviewer <name>", "it counts as done when this person or role accepts it")
     .addHelpText(
       "after",
       '\nA line of --bulk: {"recipient", "type", "payload", "task_id", "priority", …}, as the API takes it.',
@@ -67,6 +73,7 @@ const add = () =>
         deadline_ms: deadline,
         sender: defaultSource(),
         ...needsOf(options),
+        ...acceptOf(options),
       };
       if (bulk !== undefined) {
         if (id !== undefined) throw new UsageError("--id names one task: with --bulk put task_id into each line");
@@ -84,6 +91,12 @@ const add = () =>
       const [task] = await clientFor(command).queues.put(queue, [{ ...common, recipient, type, payload, task_id: id }]);
       await print(wantsJson(command) ? JSON.stringify(task) : receiptText(id, task));
     });
+
+function acceptOf({ check, acceptRule: rule, reviewer }: AddOptions) {
+  const given = [check, rule, reviewer].filter((one) => one !== undefined);
+  if (given.length > 1) throw new UsageError("give one of --check, --accept-rule and --reviewer");
+  return given.length === 0 ? {} : { accept: { check, rule, reviewer } };
+}
 
 function needsOf({ needs, gpuMemory, needsLabel }: AddOptions) {
   if (needs === undefined && gpuMemory === undefined && needsLabel === undefined) return {};
@@ -107,10 +120,10 @@ const columns: readonly Column<TaskView>[] = [
   ["SINCE", ({ created_at }) => at(created_at), "whole"],
 ];
 
-const STATUSES = ["queued", "running", ...Outcome.options] as const;
+const STATUSES = ["queued", "running", "verifying", ...Outcome.options] as const;
 type Status = (typeof STATUSES)[number];
 
-const isOutcome = (status: Status): status is Outcome => status !== "queued" && status !== "running";
+const isOutcome = (status: Status): status is Outcome => Outcome.options.some((outcome) => outcome === status);
 
 interface ListOptions {
   readonly queue: string;

@@ -17,6 +17,14 @@ export function workableRecipients(grant: Grant, commands: boolean): readonly st
 }
 
 /**
+ * Whether a token may take runs of checks and report how they ended. Only a host's agent may, which reads and writes signals
+ * too: a worker that could would judge its own work.
+ */
+export const mayRunChecks = ({ scopes, recipients }: Grant): boolean =>
+  scopes.includes("admin") ||
+  (recipients === undefined && scopes.includes("signals:read") && scopes.includes("signals:write"));
+
+/**
  * Whether a token takes commands by the names of hosts: it is bound to none, and takes those of a host whose name belongs to
  * it, or to nobody, as it may link as that host. What belongs to another token it does not get.
  *

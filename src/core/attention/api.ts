@@ -40,6 +40,7 @@ export const AttentionItem = z.object({
     "queue_paused",
     "mail_late",
     "tasks_unplaced",
+    "tasks_unjudged",
     "gap",
     "dead_letters",
     "webhook_failing",

@@ -21,6 +21,8 @@ export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
   readonly paused?: QueueStatus["paused"] | undefined;
   readonly late_mail?: QueueStatus["late_mail"] | undefined;
   readonly unplaced?: QueueStatus["unplaced"] | undefined;
+  readonly unjudged?: QueueStatus["unjudged"] | undefined;
+  readonly workers?: QueueStatus["workers"] | undefined;
 };
 
 /** What the objects of an ecosystem say of themselves. */

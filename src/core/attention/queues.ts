@@ -3,6 +3,7 @@ import type { EcosystemState, QueueState } from "./ecosystem-state.ts";
 import { webhookFailing } from "./edge.ts";
 import { type Finding, look } from "./finding.ts";
 import { type Absences, hostDown } from "./hosts.ts";
+import { unjudgedFindings } from "./unjudged.ts";
 
 type Alert = QueueState["alerts"][number];
 
@@ -31,7 +32,7 @@ const PAUSED_LONG_MS = 15 * 60_000;
 export function queueFindings(
   queue: QueueState,
   absences: Absences,
-  { ecosystem, nowMs }: Pick<EcosystemState, "ecosystem" | "nowMs">,
+  { ecosystem, nowMs, queues }: Pick<EcosystemState, "ecosystem" | "nowMs" | "queues">,
 ): Finding[] {
   const path = `/queues/${encodeURIComponent(queue.queue)}`;
   const alerts = queue.alerts.toSorted((a, b) => rankOf(a) - rankOf(b) || (a.subject < b.subject ? -1 : 1));
@@ -80,6 +81,7 @@ export function queueFindings(
     ...open,
     ...mailFindings(queue, absences, ecosystem),
     ...unplacedFindings(queue, absences, ecosystem, nowMs),
+    ...unjudgedFindings(queue, queues, ecosystem, nowMs),
   ];
 }
 

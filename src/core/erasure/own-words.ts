@@ -14,7 +14,7 @@ const WORDS = `
   read_by reader refuse refused repeated_key reply_to requested resolved resumed retry returned rule_quarantined
   running same sampler scanner_quarantined sessions share signal signals silent skipped slack slice source spans
   specversion stale started starting stopped stopping subject supervisor suppressed switch taken task task_slow
-  tasks_failing tasks_unplaced teams text thread time timed_out timeout timestamp too_large traces trigger type typescript
+  tasks_failing tasks_unjudged tasks_unplaced teams text thread time timed_out timeout timestamp too_large traces trigger type typescript
   unexpected unknown unreadable up upper us variant waiting warning webhook webhook_failing worker workers working
   zone
 `;

@@ -12,7 +12,7 @@ export const ChainTask = z.object({
   cause: z.string(),
   /** The rule that enqueued the task, where a rule did. */
   rule: z.string().optional(),
-  status: z.enum(["queued", "running", "complete", "failed", "unknown"]).meta({
+  status: z.enum(["queued", "running", "verifying", "complete", "failed", "unknown"]).meta({
     description: "unknown: the task ended more than a day ago, or its queue was full and did not accept it",
   }),
   outcome: z.string().optional(),

@@ -38,9 +38,11 @@ export function tasksOfChain(
   return [...found.values()];
 }
 
-/** The task whose end a signal reports, provided that a queue of this ecosystem emitted the signal. */
+const ABOUT_TASKS: ReadonlySet<string> = new Set(["Q_TASK_COMPLETE", "Q_TASK_FAILED", "Q_TASK_VERIFIED"]);
+
+/** The task whose end, or judgement, a signal reports, provided that a queue of this ecosystem emitted the signal. */
 export function endedTask({ signal, source, facts }: Signal): { queue: string; task_id: string } | undefined {
-  if (signal !== "Q_TASK_COMPLETE" && signal !== "Q_TASK_FAILED") return undefined;
+  if (!ABOUT_TASKS.has(signal)) return undefined;
   const { queue, task_id } = facts;
   if (typeof queue !== "string" || typeof task_id !== "string") return undefined;
   return QUEUE_NAME.test(queue) && source === `${QUEUE_SOURCE}${queue}` ? { queue, task_id } : undefined;

@@ -76,7 +76,8 @@ export function mailOf(task: TaskView): MailMessage {
 }
 
 function stateOf({ status, outcome }: TaskView, delivered: boolean, seen: boolean): MailState {
-  if (status === "queued" || status === "running") return seen ? "read" : delivered ? "delivered" : "sent";
+  if (status === "queued" || status === "running" || status === "verifying")
+    return seen ? "read" : delivered ? "delivered" : "sent";
   if (outcome === "complete" || status === "complete") return "acted";
   if (outcome === "expired" || outcome === "dropped") return "expired";
   return outcome === "cancelled" ? "withdrawn" : "failed";

@@ -87,6 +87,7 @@ export function queueSamples({ queue, breakers, ever, workers, alerts }: QueueFi
   return [
     ["ganglion_tasks", ["", "ready"], depths.queued],
     ["ganglion_tasks", ["", "leased"], depths.running],
+    ["ganglion_tasks", ["", "verifying"], depths.verifying],
     ...ever.ended.map(([outcome, count]): Sample => ["ganglion_tasks_finished", ["", outcome], count]),
     ...(oldestWaitingMs === undefined ? [] : [["ganglion_task_oldest_seconds", [], oldestWaitingMs] satisfies Sample]),
     ["ganglion_task_wait_seconds", [], ever.waiting],

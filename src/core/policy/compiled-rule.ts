@@ -1,5 +1,7 @@
 import type { FieldError } from "../problem/field-error.ts";
 import { escapePointer } from "../problem/field-errors.ts";
+import type { Accept } from "../queue/accept.ts";
+import { ruleError } from "./accept-rule.ts";
 import { type CompiledContext, compileContext } from "./ask-context.ts";
 import { checkedMs } from "./duration.ts";
 import type { EffectSpec } from "./effect.ts";
@@ -27,6 +29,7 @@ export type CompiledEffect =
         timeoutMs?: number;
         deadlineMs?: number;
         needs?: string[];
+        accept?: Accept;
       };
     }
   | {
@@ -248,7 +251,9 @@ class RuleCompiler {
     if (forward !== undefined) return [{ kind: "forward", ecosystem: forward.ecosystem, signal: forward.signal }];
     if (enqueue === undefined) return [];
     const { queue, type, recipient, payload, priority = 5, task_id, delay, max_attempts, timeout, deadline } = enqueue;
-    const { needs } = enqueue;
+    const { needs, accept } = enqueue;
+    const unclear = accept?.rule === undefined ? undefined : ruleError(accept.rule, `${at}/enqueue/accept/rule`);
+    if (unclear !== undefined) this.errors.push(unclear);
     return [
       {
         kind: "enqueue",
@@ -264,6 +269,7 @@ class RuleCompiler {
           ...(timeout === undefined ? {} : { timeoutMs: checkedMs(timeout) }),
           ...(deadline === undefined ? {} : { deadlineMs: checkedMs(deadline) }),
           ...(needs === undefined || needs.skills.length === 0 ? {} : { needs: needs.skills }),
+          ...(accept === undefined ? {} : { accept }),
         },
       },
     ];

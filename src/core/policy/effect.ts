@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Accept } from "../queue/accept.ts";
 import { readQueueAddress } from "../queue/queue-address.ts";
 import { QUEUE_NAME, QUEUE_RULE, Skills } from "../queue/task-input.ts";
 import { ECOSYSTEM_NAME, EcosystemName, SignalName, Via } from "../signals/signal.ts";
@@ -35,6 +36,8 @@ const Enqueue = z.strictObject({
   task_id: Expression.optional(),
   /** What a worker must have to be given the task. */
   needs: z.strictObject({ skills: Skills }).optional(),
+  /** How the task proves that it is done. Its rule is not the rule's own: it reads task, result and evidence. */
+  accept: Accept.optional(),
   delay: Duration.optional(),
   max_attempts: z.int().min(1).max(100).optional(),
   timeout: Duration.optional(),
@@ -102,6 +105,7 @@ export const Effect = z.discriminatedUnion("kind", [
     timeoutMs: z.number().optional(),
     deadlineMs: z.number().optional(),
     needs: z.array(z.string()).optional(),
+    accept: Accept.optional(),
   }),
   z.object({
     kind: z.literal("webhook"),

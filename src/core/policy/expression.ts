@@ -21,6 +21,10 @@ export interface Scope {
   /** Only in maps of the inbox: the request. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Only in rules for the completion of a task: the task, its result, and what its worker says beside it. */
+  readonly task?: Readonly<Record<string, unknown>>;
+  readonly result?: unknown;
+  readonly evidence?: unknown;
   /** Steps that the evaluation may take; not a variable. Default: as many as one rule may take. */
   readonly work?: WorkBudget;
 }
@@ -70,10 +74,16 @@ const plain = new Environment({
 const afterDuplicate = plain.clone().registerVariable("duplicate", "map");
 const ofMessage = plain.clone().registerVariable("message", "map").registerVariable("notice", "map");
 const ofRequest = plain.clone().registerVariable("body", "dyn").registerVariable("headers", "map");
+const ofProof = plain
+  .clone()
+  .registerVariable("task", "map")
+  .registerVariable("result", "dyn")
+  .registerVariable("evidence", "dyn");
 const environments = {
   plain: { environment: plain, evaluator: new MeteredEvaluator(plain) },
   afterDuplicate: { environment: afterDuplicate, evaluator: new MeteredEvaluator(afterDuplicate) },
   message: { environment: ofMessage, evaluator: new MeteredEvaluator(ofMessage) },
+  proof: { environment: ofProof, evaluator: new MeteredEvaluator(ofProof) },
   request: { environment: ofRequest, evaluator: new MeteredEvaluator(ofRequest) },
 };
 
@@ -86,7 +96,7 @@ const environments = {
 export function compileExpression(
   source: string,
   result: Result = "any",
-  { duplicate = false, names }: { duplicate?: boolean; names?: "message" | "request" } = {},
+  { duplicate = false, names }: { duplicate?: boolean; names?: "message" | "request" | "proof" } = {},
 ): Expression {
   const { environment, evaluator } = environments[names ?? (duplicate ? "afterDuplicate" : "plain")];
   let parsed: ParseResult;

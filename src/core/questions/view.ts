@@ -44,11 +44,18 @@ const permissionView = ({ tool, description, preview, session }: PermissionReque
 /** What a task is given that waited for the question. @returns `undefined`: the question is open */
 export function taskAnswer(
   id: string,
-  { state, answer, closedBy, closedMs }: QuestionState,
+  { state, answer, comment, closedBy, closedMs }: QuestionState,
 ): AwaitedAnswer | undefined {
   if (state === "open") return undefined;
   const by = closedBy?.name ?? null;
-  return { question: id, state, answer, answered_by: by, at: formatTimestamp(closedMs ?? 0) };
+  return {
+    question: id,
+    state,
+    answer,
+    answered_by: by,
+    ...(comment === null ? {} : { comment }),
+    at: formatTimestamp(closedMs ?? 0),
+  };
 }
 
 /** Who answered, and when, in a sentence. */

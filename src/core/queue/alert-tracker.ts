@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { QueueSettings } from "./queue-settings.ts";
+import type { Statistics } from "./statistics.ts";
 
 /** `task_slow`: one task ran too long; `p95_slow`: a kind of task mostly does; `tasks_failing`; `queue_deep`. */
 const AlertRule = z.enum(["task_slow", "p95_slow", "tasks_failing", "queue_deep"]);
@@ -152,3 +153,11 @@ export function alertText(
   if (state === "raised") return { title: `Queue ${queue}: ${matter}`, text };
   return { title: `Queue ${queue}: over: ${matter}`, text: `It is over that ${matter} in the queue ${queue}.` };
 }
+
+/** What each kind of task takes, as {@link AlertTracker.check} reads it. */
+export const runningTimes = (statistics: Statistics) =>
+  statistics.series().map(({ recipient, type, running }) => ({
+    subject: `${recipient}/${type}`,
+    tasks: running.total,
+    p95Ms: running.quantile(0.95) ?? 0,
+  }));

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ObjectSize } from "../billing/heap-budget.ts";
 import { HandedNotes } from "../notes/handed.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
+import { Accept, Verdict, Verifying } from "./accept.ts";
 import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { type BreakerRefusal, BreakerStatus } from "./breaker-status.ts";
 import { BulkProgress } from "./bulk.ts";
@@ -75,6 +76,8 @@ export const LeasedTask = z.object({
   correlation_id: z.string().optional().meta({ description: "Only of a call: its caller waits for the result" }),
   ...NeedFields,
   answers: Answers,
+  accept: Accept.optional().meta({ description: "How the task proves that it is done; absent: it need not" }),
+  verdict: Verdict.optional().meta({ description: "Why its last completion was refused; absent: none was" }),
   ...CauseFields,
   ...HandedNotes,
 });
@@ -120,6 +123,9 @@ export const TaskView = z.object({
   ready_at: Timestamp.optional(),
   waits_for: TaskWait.optional().meta({ description: "What the task waits for, without a worker; absent: nothing" }),
   answers: Answers,
+  accept: Accept.optional().meta({ description: "How the task proves that it is done; absent: it need not" }),
+  verifying: Verifying.optional().meta({ description: "It waits to be judged; absent: it does not" }),
+  verdict: Verdict.optional().meta({ description: "How its last completion was judged; absent: none was" }),
   worker: z.string().optional(),
   lease_id: z.string().optional(),
   lease_expires_at: Timestamp.optional(),
@@ -160,6 +166,7 @@ export const QueueEvents = z.object({ events: z.array(QueueEvent) });
 const RecipientStatus = z.object({
   queued: Count,
   running: Count,
+  verifying: Count.optional().meta({ description: "Tasks that wait to be judged; absent: none" }),
   complete: Count,
   failed: Count,
   ...PercentileFields,
@@ -170,6 +177,7 @@ export const QueueStatus = z.object({
   queue: z.string(),
   depth: Count.meta({ description: "Queued tasks, delayed ones included" }),
   running: Count,
+  verifying: Count.optional().meta({ description: "Tasks that wait to be judged; absent: none" }),
   by_priority: z.record(z.string(), Count),
   by_level: z.object({ high: Count, normal: Count, low: Count }).optional(),
   by_recipient: z.record(z.string(), RecipientStatus),

@@ -7,6 +7,7 @@ export const AwaitedAnswer = z.object({
   state: z.enum(["answered", "expired", "cancelled"]).meta({ description: "How the question ended" }),
   answer: z.string().nullable().meta({ description: "null: there is none" }),
   answered_by: z.string().nullable().meta({ description: "Who answered, or took the question back; null: nobody did" }),
+  comment: z.string().optional().meta({ description: "What was said beside the answer; absent: nothing" }),
   at: Timestamp.meta({ description: "When the question was over" }),
 });
 export type AwaitedAnswer = Readonly<z.infer<typeof AwaitedAnswer>>;

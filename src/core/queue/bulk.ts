@@ -9,7 +9,7 @@ export const BULK_ACTIONS = ["purge", "cancel", "retry"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /** How a task stands: unfinished, or how it ended. */
-export const STANDINGS = ["queued", "running", ...OUTCOMES] as const;
+export const STANDINGS = ["queued", "running", "verifying", ...OUTCOMES] as const;
 export type Standing = (typeof STANDINGS)[number];
 
 const YEAR_MS = 366 * 86_400_000;
@@ -41,7 +41,7 @@ const RANGE: Readonly<Record<BulkAction, { readonly usual: readonly Standing[]; 
   {
     // What workers hold goes on, unless somebody asks for that by name.
     purge: { usual: ["queued"], all: STANDINGS },
-    cancel: { usual: ["queued", "running"], all: ["queued", "running"] },
+    cancel: { usual: ["queued", "running", "verifying"], all: ["queued", "running", "verifying"] },
     retry: { usual: ["failed", "expired"], all: ["failed", "expired", "cancelled", "dropped"] },
   };
 
@@ -52,7 +52,7 @@ export function standingsOf(action: BulkAction, { status }: TaskFilter): readonl
   return all.includes(status) ? [status] : `to ${action} tasks, give one of ${all.join(", ")}`;
 }
 
-export const isOutcome = (standing: Standing): standing is Outcome => standing !== "queued" && standing !== "running";
+export const isOutcome = (standing: Standing): standing is Outcome => OUTCOMES.some((outcome) => outcome === standing);
 
 /** A bulk action that runs, or how it ended. */
 export const BulkProgress = z.object({

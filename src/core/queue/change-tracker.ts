@@ -1,3 +1,4 @@
+import type { Accept, Proof, Verdict } from "./accept.ts";
 import type { Entry } from "./entry.ts";
 import { type FinishedTask, type TaskEvent, withEvent } from "./task.ts";
 
@@ -15,6 +16,12 @@ export interface QueueChanges {
   readonly finished: readonly EndedTask[];
   /** Tasks that were taken out without a trace: storage forgets them, and nobody counts them. */
   readonly purged: readonly EndedTask[];
+  /** Tasks that others have to judge: they have to be asked. */
+  readonly proving: readonly Entry[];
+  /** Proofs that nobody has to judge any more: their tasks were cancelled. */
+  readonly withdrawn: readonly { readonly accept: Accept; readonly proof: Proof }[];
+  /** Tasks that were judged. */
+  readonly judged: readonly { readonly task: Entry; readonly verdict: Verdict }[];
   readonly events: readonly { readonly task: Entry; readonly event: TaskEvent }[];
 }
 
@@ -24,6 +31,9 @@ export class ChangeTracker {
   #renewed = new Set<Entry>();
   #finished = new Map<string, EndedTask>();
   #purged: EndedTask[] = [];
+  #proving = new Set<Entry>();
+  #withdrawn: { accept: Accept; proof: Proof }[] = [];
+  #judged: { task: Entry; verdict: Verdict }[] = [];
   #events: { task: Entry; event: TaskEvent }[] = [];
 
   changed(entry: Entry): void {
@@ -32,6 +42,19 @@ export class ChangeTracker {
 
   renewed(entry: Entry): void {
     this.#renewed.add(entry);
+  }
+
+  proving(entry: Entry): void {
+    this.#proving.add(entry);
+  }
+
+  /** To be called before a task ends that may wait to be judged. */
+  withdraw({ accept, proof }: Entry): void {
+    if (accept !== undefined && proof !== undefined) this.#withdrawn.push({ accept, proof });
+  }
+
+  judged(task: Entry, verdict: Verdict): void {
+    this.#judged.push({ task, verdict });
   }
 
   /** Adds an event to the task's history. */
@@ -64,12 +87,18 @@ export class ChangeTracker {
       renewed: [...this.#renewed],
       finished: [...this.#finished.values()],
       purged: this.#purged,
+      proving: [...this.#proving],
+      withdrawn: this.#withdrawn,
+      judged: this.#judged,
       events: this.#events,
     };
     this.#changed = new Set();
     this.#renewed = new Set();
     this.#finished = new Map();
     this.#purged = [];
+    this.#proving = new Set();
+    this.#withdrawn = [];
+    this.#judged = [];
     this.#events = [];
     return changes;
   }

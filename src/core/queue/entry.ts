@@ -1,3 +1,4 @@
+import type { Proof, ProvedWork, Verdict } from "./accept.ts";
 import type { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import type { FinishedTask, Lease, NewTask, Outcome, Task, TaskEvent } from "./task.ts";
 
@@ -13,8 +14,13 @@ export interface Entry extends Omit<Task, "history"> {
   history: readonly TaskEvent[];
   waitsFor?: TaskWait | undefined;
   answers?: readonly AwaitedAnswer[] | undefined;
+  proof?: Proof | undefined;
+  verdict?: Verdict | undefined;
+  refusedLease?: string | undefined;
+  /** What the worker brought to be judged, until storage has it. */
+  work?: ProvedWork | undefined;
   /** `finished`: not in the queue any more. */
-  state: "ready" | "delayed" | "leased" | "finished";
+  state: "ready" | "delayed" | "leased" | "verifying" | "finished";
   dueMs: number;
   /** What the entry takes in memory, as last counted. Only the index writes this field. */
   heapBytes: number;
@@ -27,7 +33,8 @@ export interface Entry extends Omit<Task, "history"> {
 /** The entry of a task that was read from storage. */
 export function storedEntry(task: Task): Entry {
   // A task without a delay is ready at once, even if the clock was set back since. The others become ready by their timer.
-  const state = task.lease !== null ? "leased" : task.readyMs === task.createdMs ? "ready" : "delayed";
+  const waits = task.readyMs === task.createdMs ? "ready" : "delayed";
+  const state = task.lease !== null ? "leased" : task.proof !== undefined ? "verifying" : waits;
   return { ...task, state, dueMs: Number.POSITIVE_INFINITY, heapBytes: 0, stored: true, unsure: isUnsure(task.lease) };
 }
 
@@ -48,6 +55,7 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     ...(task.needs === undefined ? {} : { needs: task.needs }),
     ...(task.trace === undefined ? {} : { trace: task.trace }),
     ...(task.limits === undefined ? {} : { limits: task.limits }),
+    ...(task.accept === undefined ? {} : { accept: task.accept }),
     payloadJson: task.payloadJson,
     readyMs: nowMs + task.delayMs,
     attempt: 0,
@@ -64,18 +72,27 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
   };
 }
 
-/** When the task fails where no worker takes it. Who parked it had taken it in time; of a call somebody waits for its end. */
-export const deadlineOf = ({ deadlineAtMs, caller, waitsFor, answers }: Entry): number | null =>
-  caller === null && (waitsFor !== undefined || answers !== undefined) ? null : deadlineAtMs;
+/**
+ * When the task fails where no worker takes it. Who parked it, or reported it complete, had taken it in time; of a call
+ * somebody waits for its end.
+ */
+export const deadlineOf = ({ deadlineAtMs, caller, waitsFor, answers, proof, verdict }: Entry): number | null =>
+  caller === null && [waitsFor, answers, proof, verdict].some((taken) => taken !== undefined) ? null : deadlineAtMs;
+
+/** When something is due for an unfinished task: the end of its lease, its delay or its deadline. */
+export function timeOf(entry: Entry): number {
+  const deadlineMs = deadlineOf(entry) ?? Number.POSITIVE_INFINITY;
+  return entry.lease?.expiresMs ?? (entry.state === "delayed" ? Math.min(entry.readyMs, deadlineMs) : deadlineMs);
+}
 
 function isUnsure(lease: Lease | null): boolean {
   return lease !== null && lease.grantMs > 0 && !lease.graced;
 }
 
-/** The record of a finished task. @param lease - the lease under which the task ended; `null`: no worker held it */
+/** The record of a finished task. @param lease - the lease under which the task ended, or was reported complete; `null`: none */
 export function recordOf(
   entry: Entry,
-  lease: Lease | null,
+  lease: Pick<Lease, "id" | "worker"> | null,
   end: { outcome: Outcome; finishedMs: number; error: string | null; resultJson: string | null },
 ): FinishedTask {
   return {
@@ -94,6 +111,8 @@ export function recordOf(
     ...(entry.needs === undefined ? {} : { needs: entry.needs }),
     ...(entry.trace === undefined ? {} : { trace: entry.trace }),
     ...(entry.limits === undefined ? {} : { limits: entry.limits }),
+    ...(entry.accept === undefined ? {} : { accept: entry.accept }),
+    ...(entry.verdict === undefined ? {} : { verdict: entry.verdict }),
     outcome: end.outcome,
     finishedMs: end.finishedMs,
     attempt: entry.attempt,
@@ -105,6 +124,24 @@ export function recordOf(
     ranMs: entry.ranMs,
     history: entry.history,
   };
+}
+
+/** Who ended the task, or reported it complete; `null`: no worker had it. */
+export const heldBy = ({ lease, proof }: Entry): Pick<Lease, "id" | "worker"> | null =>
+  proof === undefined ? lease : { id: proof.leaseId, worker: proof.worker };
+
+/** How an attempt failed. */
+export interface FailedAttempt {
+  readonly event: "retry" | "timed_out" | "lease_expired" | "refused";
+  readonly error: string;
+  /** `false`: the task fails for good, whatever attempts are left. */
+  readonly retry: boolean;
+}
+
+export function leaseOver({ timeoutMs }: Entry, lease: Lease, nowMs: number): FailedAttempt {
+  const overrun = timeoutMs !== null && nowMs >= lease.startedMs + timeoutMs;
+  if (overrun) return { event: "timed_out", error: `ran longer than its ${timeoutMs} ms`, retry: true };
+  return { event: "lease_expired", error: `${lease.worker} let its lease run out`, retry: true };
 }
 
 /** When a lease that starts or is extended now expires. The task's own time limit counts from the start of the attempt. */
@@ -167,10 +204,15 @@ export function heapBytesOf({
   trace,
   history,
   answers,
+  accept,
+  verdict,
+  work,
 }: Entry): number {
   let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
   bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0) + (trace?.length ?? 0);
   for (const name of [...(needs ?? []), ...(limits ?? [])]) bytes += EVENT_BYTES + name.length;
+  bytes += (accept?.rule?.length ?? 0) + (verdict?.output?.length ?? 0) + (verdict?.reason?.length ?? 0);
+  bytes += (work?.resultJson?.length ?? 0) + (work?.evidenceJson?.length ?? 0);
   for (const { answer } of answers ?? []) bytes += 3 * EVENT_BYTES + (answer?.length ?? 0);
   for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
   return bytes;

@@ -12,8 +12,10 @@ export class ParkedTasks {
   readonly #marks = new Map<number, number>();
   /** Places by the hash of the id. */
   readonly #places = new Map<number, number | readonly number[]>();
-  /** Places by due time; those of tasks that are not parked any more stay as tombstones. */
+  /** Places by due time; those of tasks that are not parked any more, or were parked anew, stay as tombstones. */
   readonly #due = new Heap<number>();
+  /** Due time by place, of the tasks that have one. */
+  readonly #dueOf = new Map<number, number>();
   #clearAt = CLEAR_AT;
 
   get size(): number {
@@ -36,9 +38,10 @@ export class ParkedTasks {
     const others = this.#places.get(hash);
     this.#places.set(hash, others === undefined ? seq : [others, seq].flat());
     if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.#dueOf.set(seq, dueMs);
     this.#due.push(dueMs, seq);
     if (this.#due.size < this.#clearAt) return;
-    this.#due.retain((one) => this.has(one));
+    this.#due.retain((one, key) => this.#dueOf.get(one) === key);
     this.#clearAt = Math.max(CLEAR_AT, 2 * this.#due.size);
   }
 
@@ -46,6 +49,7 @@ export class ParkedTasks {
     const mark = this.#marks.get(seq);
     if (mark === undefined) return;
     this.#marks.delete(seq);
+    this.#dueOf.delete(seq);
     const hash = mark >> 1;
     const places = [this.#places.get(hash) ?? []].flat().filter((one) => one !== seq);
     const [only] = places;
@@ -61,7 +65,7 @@ export class ParkedTasks {
   /** When the next task may be due. */
   get nextDueMs(): number | undefined {
     for (let first = this.#due.first; first !== undefined; first = this.#due.first) {
-      if (this.has(first)) return this.#due.firstKey;
+      if (this.#dueOf.get(first) === this.#due.firstKey) return this.#due.firstKey;
       this.#due.pop();
     }
     return undefined;
@@ -73,7 +77,9 @@ export class ParkedTasks {
     for (let nextMs = this.nextDueMs; nextMs !== undefined && nextMs <= nowMs; nextMs = this.nextDueMs) {
       if (due.length >= limit) break;
       const seq = this.#due.pop();
-      if (seq !== undefined) due.push(seq);
+      if (seq === undefined) continue;
+      this.#dueOf.delete(seq);
+      due.push(seq);
     }
     return due;
   }

@@ -1,7 +1,9 @@
 import { type AwaitedAnswer, hasAnswer, type TaskWait, withAnswer } from "./awaited-answer.ts";
 import type { ChangeTracker } from "./change-tracker.ts";
 import type { Entry } from "./entry.ts";
+import { standingOf } from "./proofs.ts";
 import type { TransitionResult } from "./task-answers.ts";
+import type { TaskEnds } from "./task-ends.ts";
 import type { TaskIndex } from "./task-index.ts";
 
 export interface ParkWish extends TaskWait {
@@ -21,16 +23,12 @@ export interface ParkWish extends TaskWait {
 export class Parking {
   readonly #index: TaskIndex;
   readonly #changes: ChangeTracker;
-  readonly #refuse: (entry: Entry | undefined, taskId: string) => TransitionResult;
+  readonly #ends: TaskEnds;
 
-  constructor(
-    index: TaskIndex,
-    changes: ChangeTracker,
-    refuse: (entry: Entry | undefined, taskId: string) => TransitionResult,
-  ) {
+  constructor(index: TaskIndex, changes: ChangeTracker, ends: TaskEnds) {
     this.#index = index;
     this.#changes = changes;
-    this.#refuse = refuse;
+    this.#ends = ends;
   }
 
   /** Parks a task that a worker holds. Said again while it waits it changes nothing. */
@@ -39,7 +37,7 @@ export class Parking {
     const { why, question, untilMs, over } = wish;
     if (entry?.lease?.id !== leaseId) {
       const waits = entry?.waitsFor?.why === why && entry.waitsFor.question === question;
-      return waits ? { ok: true, status: "queued" } : this.#refuse(entry, taskId);
+      return waits ? { ok: true, status: "queued" } : this.#ends.refuse(entry, taskId);
     }
     const { worker } = entry.lease;
     if (over !== undefined && !hasAnswer(entry.answers, over.question)) entry.answers = withAnswer(entry.answers, over);
@@ -54,7 +52,7 @@ export class Parking {
   /** Gives a task the answer to a question, whatever the task does now; one that waits for it is ready. */
   answer(taskId: string, answer: AwaitedAnswer, nowMs: number): TransitionResult {
     const entry = this.#index.find(taskId);
-    if (entry === undefined) return this.#refuse(entry, taskId);
+    if (entry === undefined) return this.#ends.refuse(entry, taskId);
     if (!hasAnswer(entry.answers, answer.question)) {
       entry.answers = withAnswer(entry.answers, answer);
       this.#changes.record(entry, { atMs: nowMs, event: "answered" });
@@ -62,7 +60,7 @@ export class Parking {
       this.#index.setTimer(entry);
       if (entry.waitsFor?.question === answer.question) this.#wake(entry, nowMs);
     }
-    return { ok: true, status: entry.lease === null ? "queued" : "running" };
+    return { ok: true, status: standingOf(entry) };
   }
 
   #wake(entry: Entry, nowMs: number): void {

@@ -25,7 +25,7 @@ export interface TasksQuery {
   readonly recipients?: Recipients;
   readonly recipient?: string | undefined;
   readonly type?: string | undefined;
-  readonly status?: "queued" | "running" | undefined;
+  readonly status?: "queued" | "running" | "verifying" | undefined;
   readonly sender?: string | undefined;
   /** Of messages: their thread. */
   readonly thread?: string | undefined;

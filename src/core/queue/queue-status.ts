@@ -8,6 +8,7 @@ import { breakerStatus } from "./breaker-status.ts";
 import type { CallBreakers } from "./call-breakers.ts";
 import type { LimitGate } from "./limit-gate.ts";
 import type { QueuePause } from "./pause.ts";
+import { unjudgedTasks } from "./queue-trouble.ts";
 import { add, type Series, type Statistics } from "./statistics.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { Waiters } from "./waiters.ts";
@@ -46,6 +47,7 @@ export function queueStatus(
     queue: name,
     depth: depths.queued,
     running: depths.running,
+    ...(depths.verifying === 0 ? {} : { verifying: depths.verifying }),
     by_priority: Object.fromEntries(depths.byPriority.map((count, place) => [place + 1, count])),
     by_level: byLevel(depths.byPriority),
     by_recipient: byRecipient(queue, statistics, sums),
@@ -60,6 +62,7 @@ export function queueStatus(
     })),
     paused: pause ?? null,
     ...(limitGate.closed.length === 0 ? {} : { closed_limits: limitGate.closed }),
+    ...(depths.verifying === 0 ? {} : { unjudged: unjudgedTasks(queue.proofs.waiting) }),
     breakers: breakerStatus(breakers),
     settings: queue.settings,
   };
@@ -94,12 +97,19 @@ function byRecipient(
   const names = new Set([...depths.byRecipient.keys(), ...statistics.totals.keys()]);
   return Object.fromEntries(
     [...names].sort().map((recipient): [string, RecipientStatus] => {
-      const { queued = 0, running = 0 } = depths.byRecipient.get(recipient) ?? {};
+      const { queued = 0, running = 0, verifying = 0 } = depths.byRecipient.get(recipient) ?? {};
       const { complete = 0, failed = 0 } = statistics.totals.get(recipient) ?? {};
       const sum = sums.get(recipient);
       return [
         recipient,
-        { queued, running, complete, failed, ...(sum === undefined ? NO_PERCENTILES : percentiles(sum)) },
+        {
+          queued,
+          running,
+          ...(verifying > 0 && { verifying }),
+          complete,
+          failed,
+          ...(sum === undefined ? NO_PERCENTILES : percentiles(sum)),
+        },
       ];
     }),
   );

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Accept, type Proof, Verdict } from "./accept.ts";
 import { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { OUTCOMES } from "./outcomes.ts";
 import type { FinishedTask, Lease, Outcome, Task, TaskCause, TaskEvent, TaskProgress, TaskTerms } from "./task.ts";
@@ -18,7 +19,8 @@ export function packTerms(terms: TaskTerms): string {
 }
 
 export function packProgress(progress: TaskProgress): string {
-  const { readyMs, attempt, leases, waitedMs, ranMs, lease, history, waitsFor, answers } = progress;
+  const { readyMs, attempt, leases, waitedMs, ranMs, lease, history, waitsFor, answers, proof, verdict, refusedLease } =
+    progress;
   return JSON.stringify(
     trimmed([
       [readyMs, attempt, leases, waitedMs, ranMs],
@@ -26,6 +28,9 @@ export function packProgress(progress: TaskProgress): string {
       history.map(eventValues),
       waitsFor,
       answers,
+      proof && [proof.id, proof.leaseId, proof.worker, proof.sinceMs, proof.round],
+      verdict,
+      refusedLease,
     ]),
   );
 }
@@ -34,7 +39,7 @@ export function packFinished(record: FinishedTask): string {
   const { seq, outcome, finishedMs, attempt, worker, leaseId, error, waitedMs, ranMs, resultJson } = record;
   return JSON.stringify([
     termsValues(record),
-    trimmed([seq, outcome, finishedMs, attempt, worker, leaseId, error, waitedMs, ranMs, resultJson]),
+    trimmed([seq, outcome, finishedMs, attempt, worker, leaseId, error, waitedMs, ranMs, resultJson, record.verdict]),
     record.history.map(eventValues),
   ]);
 }
@@ -58,6 +63,9 @@ export function readStoredTask(seq: number, terms: string, progress: string): Ta
     history: list(parts[2], "history").map(readEvent),
     ...(parts[3] != null && { waitsFor: TaskWait.parse(parts[3]) }),
     ...(parts[4] != null && { answers: z.array(AwaitedAnswer).parse(parts[4]) }),
+    ...(parts[5] != null && { proof: readProof(parts[5]) }),
+    ...(parts[6] != null && { verdict: Verdict.parse(parts[6]) }),
+    ...(typeof parts[7] === "string" && { refusedLease: parts[7] }),
     payloadJson: undefined,
   };
 }
@@ -81,6 +89,7 @@ export function readStoredFinishedTask(record: string): FinishedTask {
     waitedMs: numberOr0(values[7]),
     ranMs: numberOr0(values[8]),
     resultJson: textOrNull(values[9]),
+    ...(values[10] != null && { verdict: Verdict.parse(values[10]) }),
     history: list(parts[2], "history").map(readEvent),
   };
 }
@@ -106,6 +115,7 @@ function termsValues(task: TaskTerms): Values {
     task.needs,
     task.trace,
     task.limits,
+    task.accept,
   ]);
 }
 
@@ -126,7 +136,19 @@ function readTerms(seq: number, terms: unknown): TaskTerms {
     cause: readCause(values[10]),
     ...(Array.isArray(values[11]) && { needs: values[11].map((skill) => text(skill, "needs")) }),
     ...(typeof values[12] === "string" && { trace: values[12] }),
+    ...(values[14] != null && { accept: Accept.parse(values[14]) }),
     ...(Array.isArray(values[13]) && { limits: values[13].map((name) => text(name, "limits")) }),
+  };
+}
+
+function readProof(stored: unknown): Proof {
+  const [id, leaseId, worker, sinceMs, round] = list(stored, "proof");
+  return {
+    id: text(id, "proof.id"),
+    leaseId: text(leaseId, "proof.leaseId"),
+    worker: text(worker, "proof.worker"),
+    sinceMs: numeric(sinceMs, "proof.sinceMs"),
+    round: numeric(round, "proof.round"),
   };
 }
 
@@ -179,6 +201,9 @@ const EVENT_NAMES: readonly TaskEvent["event"][] = [
   "read",
   "parked",
   "answered",
+  "verifying",
+  "accepted",
+  "refused",
   ...OUTCOMES,
 ];
 

@@ -1,3 +1,4 @@
+import type { Judgement } from "./accept.ts";
 import type { QueueOverloaded, TaskState } from "./api.ts";
 import type { AwaitedAnswer } from "./awaited-answer.ts";
 import type { ParkWish } from "./parking.ts";
@@ -14,7 +15,11 @@ type TaskStep =
       readonly taskId: string;
       readonly leaseId: string;
       readonly resultJson: string | null;
+      /** What the worker says beside the result, for a task that must prove that it is done. */
+      readonly evidenceJson?: string | null;
     }
+  /** A task that waits to be judged is. @param proof - the judgement that it waits for */
+  | { readonly action: "judge"; readonly taskId: string; readonly proof: string; readonly judgement: Judgement }
   | {
       readonly action: "fail";
       readonly taskId: string;

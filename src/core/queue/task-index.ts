@@ -1,15 +1,14 @@
 import { OpenCalls } from "./deadlock.ts";
 import { Depths } from "./depths.ts";
-import { deadlineOf, type Entry, heapBytesOf, storedEntry } from "./entry.ts";
-import { Holders } from "./holders.ts";
-import { LongRunning } from "./long-running.ts";
+import { type Entry, heapBytesOf, storedEntry, timeOf } from "./entry.ts";
+import { LeasedTasks } from "./leased-tasks.ts";
 import type { Abilities } from "./needs.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
 import { ReadyQueues } from "./ready-queues.ts";
-import type { Routed } from "./route.ts";
 import type { Lease, Task } from "./task.ts";
 import { RESIDENT_BYTES, type ReadParked, type TaskQueueOptions } from "./task-queue-options.ts";
 import { Timers } from "./timers.ts";
+import { VerifyingTasks } from "./verifying-tasks.ts";
 
 /** Parked tasks that become due in one step. */
 const MAX_DUE = 2_000;
@@ -25,12 +24,12 @@ const PLACE_BYTES = 64;
  */
 export class TaskIndex {
   readonly depths = new Depths();
-  readonly longRunning = new LongRunning();
   readonly calls = new OpenCalls();
+  readonly verifying = new VerifyingTasks();
   readonly #byId = new Map<string, Entry>();
   readonly #bySeq = new Map<number, Entry>();
   readonly #parked = new ParkedTasks();
-  readonly #holders = new Holders();
+  readonly #leased = new LeasedTasks();
   readonly #ready = new ReadyQueues<Entry>({
     isParked: (task) => this.#isParked(task),
     isReady: (seq) => this.#parked.isReady(seq) || this.#bySeq.get(seq)?.state === "ready",
@@ -38,7 +37,7 @@ export class TaskIndex {
   });
   readonly #timers = new Timers<Entry>();
   readonly #read: ReadParked;
-  readonly #isParked: (task: Routed) => boolean;
+  readonly #isParked: NonNullable<TaskQueueOptions["isParked"]>;
   readonly #residentBytes: number;
   #bytes = 0;
 
@@ -55,7 +54,11 @@ export class TaskIndex {
     }
     // LongRunning expects the order of the starts.
     leased.sort((a, b) => a.lease.startedMs - b.lease.startedMs);
-    for (const { entry, lease } of leased) this.#hold(entry, lease);
+    for (const { entry, lease } of leased) this.#leased.hold(entry, lease);
+  }
+
+  get longRunning(): LeasedTasks["longRunning"] {
+    return this.#leased.longRunning;
   }
 
   get size(): number {
@@ -88,11 +91,11 @@ export class TaskIndex {
   }
 
   heldBy(holder: string): number {
-    return this.#holders.count(holder);
+    return this.#leased.holders.count(holder);
   }
 
   entriesOf(holder: string): readonly Entry[] {
-    return this.#holders.of(holder);
+    return this.#leased.holders.of(holder);
   }
 
   hasReadyFor(recipient: string): boolean {
@@ -147,6 +150,7 @@ export class TaskIndex {
   add(entry: Entry): void {
     this.#keep(entry);
     this.depths.add(entry);
+    this.verifying.add(entry);
     if (entry.state === "ready") this.#ready.add(entry);
     const { caller, sender, stored } = entry;
     // Of a call that was read from storage, nobody knows any more what its sender did.
@@ -161,7 +165,7 @@ export class TaskIndex {
    */
   park(entry: Entry): boolean {
     if (this.#bytes <= this.#residentBytes || !entry.stored) return false;
-    if (entry.state !== "ready" && entry.state !== "delayed") return false;
+    if (entry.state === "leased" || entry.state === "finished") return false;
     const { dueMs } = entry;
     this.#forget(entry);
     this.#parked.add(entry.seq, entry.taskId, entry.state === "ready", dueMs);
@@ -187,7 +191,7 @@ export class TaskIndex {
 
   lease(entry: Entry, lease: Lease): void {
     entry.state = "leased";
-    this.#hold(entry, lease);
+    this.#leased.hold(entry, lease);
     this.depths.start(entry);
     this.setTimer(entry);
   }
@@ -199,11 +203,21 @@ export class TaskIndex {
     this.setTimer(entry);
   }
 
-  /** Ends the lease of a task, which is ready again at `readyMs`. */
-  requeue(entry: Entry, readyMs: number, nowMs: number): void {
-    this.#release(entry, nowMs);
-    this.#weigh(entry);
+  /** Ends the lease of a task, which has a proof and waits to be judged. */
+  verify(entry: Entry, nowMs: number): void {
+    this.#leased.release(entry, nowMs);
     this.depths.stop(entry);
+    this.depths.verify(entry);
+    entry.state = "verifying";
+    this.verifying.add(entry);
+    this.#weigh(entry);
+    this.setTimer(entry);
+  }
+
+  /** Ends the lease of a task, or its wait to be judged: it is ready again at `readyMs`. */
+  requeue(entry: Entry, readyMs: number, nowMs: number): void {
+    this.#stop(entry, nowMs);
+    this.#weigh(entry);
     entry.readyMs = readyMs;
     entry.state = readyMs > nowMs ? "delayed" : "ready";
     if (entry.state === "ready") this.#ready.add(entry);
@@ -213,14 +227,23 @@ export class TaskIndex {
   /** Takes a finished task out of the queue. */
   remove(entry: Entry, nowMs: number): void {
     const wasReady = entry.state === "ready";
-    if (entry.lease !== null) this.depths.stop(entry);
-    this.#release(entry, nowMs);
+    this.#stop(entry, nowMs);
     if (wasReady) entry.waitedMs += Math.max(0, nowMs - entry.readyMs);
     entry.state = "finished";
     this.#forget(entry);
     if (wasReady) this.#ready.remove(entry);
     this.calls.delete(entry.taskId);
     this.depths.remove(entry);
+  }
+
+  #stop(entry: Entry, nowMs: number): void {
+    if (entry.lease !== null) this.depths.stop(entry);
+    this.#leased.release(entry, nowMs);
+    if (entry.proof === undefined) return;
+    this.depths.judged(entry);
+    this.verifying.delete(entry);
+    entry.proof = undefined;
+    entry.work = undefined;
   }
 
   #keep(entry: Entry): void {
@@ -270,26 +293,8 @@ export class TaskIndex {
     return [...this.#read(places)].find((task) => task.taskId === taskId);
   }
 
-  #hold(entry: Entry, lease: Lease): void {
-    entry.lease = lease;
-    this.#holders.add(lease.holder, entry);
-    this.longRunning.begin(entry, lease.startedMs);
-  }
-
-  #release(entry: Entry, nowMs: number): void {
-    const { lease } = entry;
-    if (lease === null) return;
-    entry.ranMs += Math.max(0, nowMs - lease.startedMs);
-    entry.lease = null;
-    entry.unsure = false;
-    this.#holders.remove(lease.holder, entry);
-    this.longRunning.end(entry);
-  }
-
   /** Sets the timer of a task anew, where what its time depends on has changed. */
   setTimer(entry: Entry): void {
-    const deadline = deadlineOf(entry) ?? Number.POSITIVE_INFINITY;
-    const unleased = entry.state === "delayed" ? Math.min(entry.readyMs, deadline) : deadline;
-    this.#timers.set(entry, entry.lease?.expiresMs ?? unleased);
+    this.#timers.set(entry, timeOf(entry));
   }
 }

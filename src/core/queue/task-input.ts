@@ -4,6 +4,7 @@ import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
+import { Accept } from "./accept.ts";
 import { writeNeeds } from "./needs.ts";
 import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask, type TaskCause } from "./task.ts";
 
@@ -124,6 +125,10 @@ export const TaskInput = z.strictObject({
     .max(MAX_LIMITS)
     .transform((names) => [...new Set(names)].sort())
     .nullish(),
+  /** How the task proves that it is done; default: whoever completes it is believed. */
+  accept: Accept.nullish().meta({
+    description: "How the task proves that it is done; default: whoever completes it is believed",
+  }),
   /** Accepted and ignored: the queue goes by its own clock. */
   timestamp: z.unknown().optional(),
 });
@@ -171,6 +176,7 @@ export function admitTask(input: unknown, at = ""): TaskAdmission {
       ...needsOf(data),
       ...outsideTrace(data),
       ...(data.limits == null || data.limits.length === 0 ? {} : { limits: data.limits }),
+      ...(data.accept == null ? {} : { accept: data.accept }),
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { Accept, Judgement, ProvedWork } from "./accept.ts";
+import type { Entry } from "./entry.ts";
 import type { Abilities } from "./needs.ts";
 import type { Routed } from "./route.ts";
 import type { FinishedTask, Outcome, Task } from "./task.ts";
@@ -46,6 +48,10 @@ export interface TaskQueueOptions {
   readonly isParked?: (task: Routed) => boolean;
   /** Looks up a finished task, while storage still has the task. */
   readonly finished: (taskId: string) => Pick<FinishedTask, "outcome" | "leaseId"> | undefined;
+  /** Judges at once a task that was reported complete; `undefined`: others do, later. Default: others. */
+  readonly judge?: (entry: Entry, accept: Accept, work: ProvedWork) => Judgement | undefined;
+  /** What was stored of a task that waits to be judged. */
+  readonly work?: (seq: number) => ProvedWork | undefined;
   /** Makes the id of a lease, which nobody can guess: who knows the id ends the task. */
   readonly newLeaseId: () => string;
   /** From 0 to below 1. */

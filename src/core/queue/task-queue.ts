@@ -1,21 +1,13 @@
-import { retryDelayMs } from "./back-off.ts";
 import { ChangeTracker, type QueueChanges } from "./change-tracker.ts";
-import { deadlineOf, type Entry, newEntry, newLease, recordOf, renewed, withGrace } from "./entry.ts";
+import { deadlineOf, type Entry, newEntry, newLease, renewed } from "./entry.ts";
 import { knownTasks } from "./known-tasks.ts";
 import { Parking } from "./parking.ts";
+import { Proofs, standingOf } from "./proofs.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { NO_SKILLS } from "./route.ts";
-import {
-  ANYONE,
-  type FinishedTask,
-  type Lease,
-  type NewTask,
-  type Outcome,
-  statusOf,
-  type TaskEvent,
-  type TaskStatus,
-} from "./task.ts";
+import { ANYONE, type NewTask, statusOf, type TaskEvent, type TaskStatus } from "./task.ts";
 import type { EnqueueResult, TransitionResult } from "./task-answers.ts";
+import { TaskEnds } from "./task-ends.ts";
 import { TaskIndex } from "./task-index.ts";
 import type { CancelAs, LeaseWish, TaskQueueOptions } from "./task-queue-options.ts";
 
@@ -23,7 +15,8 @@ import type { CancelAs, LeaseWish, TaskQueueOptions } from "./task-queue-options
  * The state machine of a queue: which task comes next, who holds which task, and what is due when. All of its state
  * follows from its tasks, so the queue can be rebuilt from storage at any time. Does no I/O and has no clock.
  *
- * queued → running → complete | failed; running → queued when an attempt fails, a lease expires or is released.
+ * queued → running → complete | failed; running → queued when an attempt fails, a lease expires or is released. A task that
+ * must prove that it is done: running → verifying → complete | queued | failed.
  *
  * Call {@link advanceClock} before each change: a lease that has expired by then is lost, even if its holder answers now.
  */
@@ -35,8 +28,10 @@ export class TaskQueue {
   readonly ready: TaskIndex["ready"];
   readonly #options: TaskQueueOptions;
   readonly #index: TaskIndex;
+  readonly #ends: TaskEnds;
   readonly #changes = new ChangeTracker();
   readonly parking: Parking;
+  readonly proofs: Proofs;
   #nextSeq: number;
 
   constructor(settings: QueueSettings, options: TaskQueueOptions) {
@@ -46,7 +41,9 @@ export class TaskQueue {
     this.#index = new TaskIndex(options);
     const { depths, longRunning, calls, ready } = this.#index;
     [this.depths, this.longRunning, this.openCalls, this.ready] = [depths, longRunning, calls, ready];
-    this.parking = new Parking(this.#index, this.#changes, (entry, taskId) => this.#refuse(entry, taskId));
+    this.#ends = new TaskEnds(this.#index, this.#changes, { ...options, settings: () => this.settings });
+    this.parking = new Parking(this.#index, this.#changes, this.#ends);
+    this.proofs = new Proofs(this.#index, this.#changes, options, this.#ends);
   }
 
   get size(): number {
@@ -95,8 +92,8 @@ export class TaskQueue {
   advanceClock(nowMs: number): void {
     this.#index.unparkDue(nowMs);
     for (let entry = this.#index.takeDue(nowMs); entry !== undefined; entry = this.#index.takeDue(nowMs)) {
-      if (entry.lease !== null) this.#expireLease(entry, entry.lease, nowMs);
-      else if ((deadlineOf(entry) ?? Infinity) <= nowMs) this.#expire(entry, nowMs);
+      if (entry.lease !== null) this.#ends.expireLease(entry, entry.lease, nowMs);
+      else if ((deadlineOf(entry) ?? Infinity) <= nowMs) this.#ends.expire(entry, nowMs);
       else {
         this.#index.makeReady(entry);
         this.#index.park(entry);
@@ -133,29 +130,37 @@ export class TaskQueue {
   }
 
   /** A completion that is sent again succeeds again, while the finished task is remembered. */
-  complete(taskId: string, leaseId: string, resultJson: string | null, nowMs: number): TransitionResult {
+  complete(
+    taskId: string,
+    leaseId: string,
+    resultJson: string | null,
+    nowMs: number,
+    evidenceJson: string | null = null,
+  ): TransitionResult {
     const entry = this.#index.find(taskId);
+    const proved = this.proofs.complete(entry, leaseId, { resultJson, evidenceJson }, nowMs);
+    if (proved !== undefined) return proved;
     if (entry?.lease?.id === leaseId) {
-      this.#finish(entry, "complete", nowMs, null, resultJson);
+      this.#ends.finish(entry, "complete", nowMs, null, resultJson);
       return { ok: true, status: "complete" };
     }
-    const finished = entry === undefined ? this.#findFinished(taskId) : undefined;
+    const finished = entry === undefined ? this.#ends.findFinished(taskId) : undefined;
     if (finished?.outcome === "complete" && finished.leaseId === leaseId) return { ok: true, status: "complete" };
-    return this.#refuse(entry, taskId);
+    return this.#ends.refuse(entry, taskId);
   }
 
   /** @param retry - `false`: the task fails for good, whatever attempts are left */
   fail(taskId: string, leaseId: string, error: string, retry: boolean, nowMs: number): TransitionResult {
     const entry = this.#index.find(taskId);
-    if (entry?.lease?.id !== leaseId) return this.#refuse(entry, taskId);
-    this.#failAttempt(entry, { event: "retry", error, retry }, nowMs);
+    if (entry?.lease?.id !== leaseId) return this.#ends.refuse(entry, taskId);
+    this.#ends.failAttempt(entry, { event: "retry", error, retry }, nowMs);
     return { ok: true, status: entry.state === "finished" ? "failed" : "queued" };
   }
 
   /** Moves the end of a lease to `leaseMs` from now, but not beyond the task's own time limit. */
   extend(taskId: string, leaseId: string, leaseMs: number, nowMs: number): TransitionResult {
     const entry = this.#index.find(taskId);
-    if (entry?.lease?.id !== leaseId) return this.#refuse(entry, taskId);
+    if (entry?.lease?.id !== leaseId) return this.#ends.refuse(entry, taskId);
     const { lease, store } = renewed(entry, entry.lease, nowMs, leaseMs);
     this.#index.extend(entry, lease);
     if (store) this.#changes.changed(entry);
@@ -166,9 +171,9 @@ export class TaskQueue {
   /** Returns a task that its worker did not begin: the attempt does not count. */
   release(taskId: string, leaseId: string, nowMs: number): TransitionResult {
     const entry = this.#index.find(taskId);
-    if (entry?.lease?.id !== leaseId) return this.#refuse(entry, taskId);
+    if (entry?.lease?.id !== leaseId) return this.#ends.refuse(entry, taskId);
     entry.attempt--;
-    this.#requeue(entry, nowMs, nowMs, { atMs: nowMs, event: "returned", worker: entry.lease.worker });
+    this.#ends.requeue(entry, nowMs, nowMs, { atMs: nowMs, event: "returned", worker: entry.lease.worker });
     return { ok: true, status: "queued" };
   }
 
@@ -180,9 +185,10 @@ export class TaskQueue {
   /** The result names the lease of a running task as `cancelled`, so that its holder can be notified. */
   cancel(taskId: string, nowMs: number, { outcome = "cancelled", error = outcome, purge }: CancelAs = {}) {
     const entry = this.#index.find(taskId);
-    if (entry === undefined) return this.#refuse(entry, taskId);
+    if (entry === undefined) return this.#ends.refuse(entry, taskId);
     const { lease } = entry;
-    this.#finish(entry, outcome, nowMs, error);
+    this.#changes.withdraw(entry);
+    this.#ends.finish(entry, outcome, nowMs, error);
     if (purge === true) this.#changes.purged(taskId);
     return { ok: true, status: "failed", cancelled: lease } as const;
   }
@@ -205,8 +211,8 @@ export class TaskQueue {
 
   #statusOf(taskId: string): TaskStatus | undefined {
     const entry = this.find(taskId);
-    if (entry !== undefined) return entry.lease === null ? "queued" : "running";
-    const outcome = this.#findFinished(taskId)?.outcome;
+    if (entry !== undefined) return standingOf(entry);
+    const outcome = this.#ends.findFinished(taskId)?.outcome;
     return outcome && statusOf(outcome);
   }
 
@@ -216,7 +222,7 @@ export class TaskQueue {
       if (entry === undefined || (deadlineOf(entry) ?? Infinity) > nowMs) return entry;
       // One of very many that are due together, which the clock has not come to.
       this.#index.putBack(entry);
-      this.#expire(entry, nowMs);
+      this.#ends.expire(entry, nowMs);
     }
   }
 
@@ -227,7 +233,7 @@ export class TaskQueue {
     while (this.size + wanted > capacity) {
       const oldest = this.#index.takeOldestReady();
       if (oldest === undefined) return false;
-      this.#finish(oldest, "dropped", nowMs, "dropped to make room: the queue was full");
+      this.#ends.finish(oldest, "dropped", nowMs, "dropped to make room: the queue was full");
     }
     return true;
   }
@@ -239,60 +245,5 @@ export class TaskQueue {
     this.#index.add(entry);
     this.#changes.record(entry, { atMs: nowMs, event: "queued" });
     return entry;
-  }
-
-  #expire(entry: Entry, nowMs: number): void {
-    this.#finish(entry, "expired", nowMs, "no worker took the task before its deadline");
-  }
-
-  #expireLease(entry: Entry, lease: Lease, nowMs: number): void {
-    const graced = withGrace(entry, lease, nowMs);
-    if (graced !== undefined) {
-      this.#index.extend(entry, graced);
-      this.#changes.changed(entry);
-      return;
-    }
-    const overrun = entry.timeoutMs !== null && nowMs >= lease.startedMs + entry.timeoutMs;
-    const error = overrun ? `ran longer than its ${entry.timeoutMs} ms` : `${lease.worker} let its lease run out`;
-    this.#failAttempt(entry, { event: overrun ? "timed_out" : "lease_expired", error, retry: true }, nowMs);
-  }
-
-  #failAttempt(
-    entry: Entry,
-    { event, error, retry }: { event: "retry" | "timed_out" | "lease_expired"; error: string; retry: boolean },
-    nowMs: number,
-  ): void {
-    if (!retry || entry.attempt >= entry.maxAttempts) return this.#finish(entry, "failed", nowMs, error);
-    // The loss of a worker is not the fault of the task: the next worker may have the task at once.
-    const delayMs = event === "lease_expired" ? 0 : retryDelayMs(entry.attempt, this.settings, this.#options.random());
-    const worker = entry.lease?.worker ?? "";
-    this.#requeue(entry, nowMs, nowMs + delayMs, { atMs: nowMs, event, attempt: entry.attempt, worker, error });
-  }
-
-  #requeue(entry: Entry, nowMs: number, readyMs: number, event: TaskEvent): void {
-    this.#index.requeue(entry, readyMs, nowMs);
-    this.#changes.record(entry, event);
-  }
-
-  #finish(entry: Entry, outcome: Outcome, nowMs: number, error: string | null, resultJson: string | null = null): void {
-    const { lease } = entry;
-    this.#index.remove(entry, nowMs);
-    this.#changes.record(entry, {
-      atMs: nowMs,
-      event: outcome,
-      ...(lease === null ? {} : { worker: lease.worker, attempt: entry.attempt }),
-      ...(error === null ? {} : { error }),
-    });
-    this.#changes.finished(entry, recordOf(entry, lease, { outcome, finishedMs: nowMs, error, resultJson }));
-  }
-
-  /** A finished task, from the present transaction or from storage. */
-  #findFinished(taskId: string): Pick<FinishedTask, "outcome" | "leaseId"> | undefined {
-    return this.#changes.findFinished(taskId) ?? this.#options.finished(taskId);
-  }
-
-  #refuse(entry: Entry | undefined, taskId: string): TransitionResult {
-    if (entry !== undefined) return { ok: false, reason: "lost" };
-    return { ok: false, reason: this.#findFinished(taskId) === undefined ? "unknown" : "finished" };
   }
 }

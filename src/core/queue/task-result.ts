@@ -3,6 +3,19 @@ import { LIMITS, utf8Bytes } from "../signals/limits.ts";
 /** The result of a task as JSON, or why no queue can ever keep it: another attempt would give the same result. */
 export type ResultJson = { readonly json: string } | { readonly error: string };
 
+/** Bytes of what a worker says beside the result. */
+const MAX_EVIDENCE = 16_384;
+
+/** What a worker says beside the result as JSON; `null`: nothing. */
+export function evidenceJson(value: unknown): { readonly json: string | null } | { readonly error: string } {
+  if (value === undefined || value === null) return { json: null };
+  const kept = resultJson(value);
+  if ("error" in kept) return { error: `evidence: ${kept.error}` };
+  const bytes = utf8Bytes(kept.json);
+  if (bytes <= MAX_EVIDENCE) return kept;
+  return { error: `evidence too large: ${bytes} bytes of ${MAX_EVIDENCE}: give references to the data instead` };
+}
+
 /** @param value - what a handler returned, or what a worker sent */
 export function resultJson(value: unknown): ResultJson {
   let json: string | undefined;

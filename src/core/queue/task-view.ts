@@ -1,7 +1,10 @@
+import type * as z from "zod";
 import { formatTimestamp } from "../signals/timestamp.ts";
+import { type Verifying, waitsForText } from "./accept.ts";
 import type { Entry } from "./entry.ts";
 import type { Parked } from "./limit-gate.ts";
 import { readNeeds } from "./needs.ts";
+import { standingOf } from "./proofs.ts";
 import { type FinishedTask, statusOf, type TaskEvent } from "./task.ts";
 
 /** Why no worker is given a task. */
@@ -25,6 +28,8 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
     ...(caller === null ? {} : { correlation_id: taskId }),
     ...needsView(entry),
     ...(entry.answers === undefined ? {} : { answers: entry.answers }),
+    ...(entry.accept === undefined ? {} : { accept: entry.accept }),
+    ...(entry.verdict === undefined ? {} : { verdict: entry.verdict }),
     ...causeView(entry),
   });
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
@@ -35,12 +40,14 @@ export function entryJson(entry: Entry, payloadJson: string, { unplaced, ...park
   const { lease, readyMs, state, waitsFor, answers } = entry;
   const head = {
     ...termsView(entry),
-    status: lease === null ? "queued" : "running",
+    status: standingOf(entry),
     attempt: entry.attempt,
     ...(state === "ready" || state === "delayed" ? parked : {}),
     ...(state === "delayed" ? { ready_at: formatTimestamp(readyMs) } : {}),
     ...(waitsFor === undefined ? {} : { waits_for: waitsFor }),
     ...(answers === undefined ? {} : { answers }),
+    ...verifyingView(entry),
+    ...(entry.verdict === undefined ? {} : { verdict: entry.verdict }),
     ...(lease === null
       ? {}
       : { worker: lease.worker, lease_id: lease.id, lease_expires_at: formatTimestamp(lease.expiresMs) }),
@@ -61,12 +68,18 @@ export function finishedJson(record: FinishedTask, payloadJson: string): string 
     attempt: record.attempt,
     ...(record.worker === null ? {} : { worker: record.worker }),
     ...(record.error === null ? {} : { error: record.error }),
+    ...(record.verdict === undefined ? {} : { verdict: record.verdict }),
     finished_at: formatTimestamp(record.finishedMs),
     waited_ms: record.waitedMs,
     ran_ms: record.ranMs,
     history: record.history.map(eventView),
   };
   return `${JSON.stringify(head).slice(0, -1)},"payload":${payloadJson},"result":${record.resultJson ?? "null"}}`;
+}
+
+function verifyingView({ proof, accept }: Entry): { verifying?: z.infer<typeof Verifying> } {
+  if (proof === undefined || accept === undefined) return {};
+  return { verifying: { since: formatTimestamp(proof.sinceMs), worker: proof.worker, why: waitsForText(accept) } };
 }
 
 function termsView(task: Entry | FinishedTask) {
@@ -82,6 +95,7 @@ function termsView(task: Entry | FinishedTask) {
     deadline_at: task.deadlineAtMs === null ? null : formatTimestamp(task.deadlineAtMs),
     ...causeView(task),
     ...needsView(task),
+    ...(task.accept === undefined ? {} : { accept: task.accept }),
   };
 }
 

@@ -1,9 +1,10 @@
 import * as z from "zod";
+import type { Accept, Proof, Verdict } from "./accept.ts";
 import type { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Status of a task as callers see it. */
-export const TaskStatus = z.enum(["queued", "running", "complete", "failed"]);
+export const TaskStatus = z.enum(["queued", "running", "verifying", "complete", "failed"]);
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
 /** How a task ended. The status of all but `complete` is `failed`. */
@@ -53,6 +54,8 @@ export interface NewTask {
   readonly trace?: string;
   /** Limits of the ecosystem, sorted: while one of them is closed, nobody is given the task; absent: none. */
   readonly limits?: readonly string[];
+  /** How the task proves that it is done; absent: whoever completes it is believed. */
+  readonly accept?: Accept;
 }
 
 /** The fields of a task that never change. Times are milliseconds since the epoch. */
@@ -76,6 +79,8 @@ export interface TaskTerms {
   readonly trace?: string;
   /** As in {@link NewTask}. */
   readonly limits?: readonly string[];
+  /** As in {@link NewTask}. */
+  readonly accept?: Accept;
 }
 
 export interface Lease {
@@ -107,6 +112,9 @@ export interface TaskEvent {
     | "read"
     | "parked"
     | "answered"
+    | "verifying"
+    | "accepted"
+    | "refused"
     | Outcome;
   readonly attempt?: number;
   readonly worker?: string;
@@ -131,6 +139,12 @@ export interface TaskProgress {
   readonly waitsFor?: TaskWait | undefined;
   /** Answers to questions that it waited for; absent: none. */
   readonly answers?: readonly AwaitedAnswer[] | undefined;
+  /** It was reported complete, and waits to be judged; absent: it does not. */
+  readonly proof?: Proof | undefined;
+  /** How its last report was judged; absent: none was. */
+  readonly verdict?: Verdict | undefined;
+  /** The lease under which the report was made that was refused last. */
+  readonly refusedLease?: string | undefined;
 }
 
 export interface Task extends TaskTerms, TaskProgress {
@@ -148,6 +162,8 @@ export interface FinishedTask extends TaskTerms {
   readonly leaseId: string | null;
   readonly resultJson: string | null;
   readonly error: string | null;
+  /** How its last report was judged; absent: none was. */
+  readonly verdict?: Verdict;
   /** As in {@link TaskProgress}. */
   readonly waitedMs: number;
   readonly ranMs: number;

@@ -47,7 +47,7 @@ export type ReadyFrame = z.infer<typeof ReadyFrame>;
 
 export const CompleteFrame = z.object({
   type: z.literal("complete"),
-  tasks: some(z.object({ ...held, result: z.unknown().optional() })),
+  tasks: some(z.object({ ...held, result: z.unknown().optional(), evidence: z.unknown().optional() })),
 });
 export const FailFrame = z.object({
   type: z.literal("fail"),

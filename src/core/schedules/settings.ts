@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { ruleError } from "../policy/accept-rule.ts";
 import { Duration } from "../policy/duration.ts";
 import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
+import { Accept } from "../queue/accept.ts";
 import { LEAST_URGENT, MOST_URGENT } from "../queue/task.ts";
 import { jsonOf, QUEUE_NAME, QUEUE_RULE, Recipient, Skills } from "../queue/task-input.ts";
 import { knownSignal } from "../signals/known-signals.ts";
@@ -33,6 +35,7 @@ const Task = z.strictObject({
   payload: z.unknown().optional(),
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
   needs: z.strictObject({ skills: Skills }).optional(),
+  accept: Accept.optional().meta({ description: "How the task proves that it is done; absent: it need not" }),
   max_attempts: z.int().min(1).max(100).optional(),
   timeout: Duration.optional().meta({ description: "Longest time of one attempt" }),
   deadline: Duration.optional().meta({ description: "It fails when no worker has taken it within this time" }),
@@ -123,6 +126,9 @@ function problemsOf(settings: ScheduleSettings): FieldError[] {
     if (typeof json !== "string") wrong("/task/payload", json.message);
     else if (json.length > MAX_PAYLOAD_CHARS)
       wrong("/task/payload", `is larger than ${MAX_PAYLOAD_CHARS} characters: send a reference to the data instead`);
+    const rule = task.accept?.rule;
+    const ruleWrong = rule === undefined ? undefined : ruleError(rule, "/task/accept/rule");
+    if (ruleWrong !== undefined) errors.push(ruleWrong);
     for (const field of ["timeout", "deadline"] as const)
       if (task[field] !== undefined && msOf(task[field]) > 7 * DAY_MS)
         wrong(`/task/${field}`, "a task may have seven days");

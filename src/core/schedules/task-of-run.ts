@@ -29,6 +29,7 @@ export function taskOfRun(schedule: string, task: NonNullable<ScheduleSettings["
     caller: null,
     cause: null,
     ...(task.needs === undefined || task.needs.skills.length === 0 ? {} : { needs: task.needs.skills }),
+    ...(task.accept === undefined ? {} : { accept: task.accept }),
   };
 }
 

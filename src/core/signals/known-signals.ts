@@ -183,6 +183,7 @@ export const KNOWN_SIGNALS = {
   Q_INVESTIGATION_FAILED: { kind: "error", facts: anyFacts },
   Q_TASK_COMPLETE: { kind: "completion", facts: anyFacts },
   Q_TASK_FAILED: { kind: "error", facts: anyFacts },
+  Q_TASK_VERIFIED: { kind: "advisory", facts: anyFacts },
   Q_TASK_PROGRESS: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_ALERT: { kind: "advisory", facts: anyFacts },
   Q_QUEUE_BREAKER: { kind: "advisory", facts: anyFacts },

@@ -11,6 +11,7 @@ const OWN_SIGNALS: ReadonlySet<string> = new Set([
   "Q_AGENT_UP",
   "Q_AGENT_DOWN",
   "Q_DEAD_LETTERS_GROWING",
+  "Q_TASK_VERIFIED",
   "Q_QUEUE_BREAKER",
   "Q_QUEUE_PAUSE",
   "Q_QUEUE_BULK",

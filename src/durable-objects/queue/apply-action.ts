@@ -1,5 +1,7 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import { actOnMail, readMail } from "../../core/mail/mailbox.ts";
+import { isReview, judgementOfReview, reviewId } from "../../core/queue/accept.ts";
+import type { AwaitedAnswer } from "../../core/queue/awaited-answer.ts";
 import type { Lease, NewTask } from "../../core/queue/task.ts";
 import type { TaskAction, TaskActionAnswer } from "../../core/queue/task-action.ts";
 import type { TransitionResult } from "../../core/queue/task-answers.ts";
@@ -75,7 +77,7 @@ function transition(
 ): TransitionResult {
   switch (action.action) {
     case "complete":
-      return queue.complete(action.taskId, action.leaseId, action.resultJson, nowMs);
+      return queue.complete(action.taskId, action.leaseId, action.resultJson, nowMs, action.evidenceJson);
     case "fail":
       return queue.fail(action.taskId, action.leaseId, action.error, action.retry, nowMs);
     case "extend":
@@ -85,7 +87,9 @@ function transition(
     case "park":
       return queue.parking.park(action.taskId, action.leaseId, action.wish, nowMs);
     case "answer":
-      return queue.parking.answer(action.taskId, action.answer, nowMs);
+      return answerTask(queue, action.taskId, action.answer, nowMs);
+    case "judge":
+      return queue.proofs.judge(action.taskId, action.proof, action.judgement, nowMs);
     case "read":
       return readMail(queue, action, nowMs);
     case "act":
@@ -93,6 +97,18 @@ function transition(
     case "cancel":
       return queue.cancel(action.taskId, nowMs);
   }
+}
+
+/** The end of a question is the judgement of a reviewer, or something that the task's worker asked. */
+function answerTask(queue: TaskQueue, taskId: string, answer: AwaitedAnswer, nowMs: number): TransitionResult {
+  const proof = queue.find(taskId)?.proof;
+  if (!isReview(answer.question)) return queue.parking.answer(taskId, answer, nowMs);
+  // Of an earlier report of the task: it has been judged, or the task was cancelled.
+  if (proof === undefined || answer.question !== reviewId(proof.id, proof.round)) return { ok: false, reason: "lost" };
+  const judgement = judgementOfReview(answer);
+  if (judgement !== undefined) return queue.proofs.judge(taskId, proof.id, judgement, nowMs);
+  queue.proofs.askAgain(taskId, proof.id);
+  return { ok: true, status: "verifying" };
 }
 
 /** Queues a failed task again, under its old id and with all its attempts. */
@@ -118,6 +134,7 @@ export function retryTask(taskId: string, queue: TaskQueue, store: TaskStore, no
     ...(record.needs === undefined ? {} : { needs: record.needs }),
     ...(record.trace === undefined ? {} : { trace: record.trace }),
     ...(record.limits === undefined ? {} : { limits: record.limits }),
+    ...(record.accept === undefined ? {} : { accept: record.accept }),
   };
   store.done.delete(taskId);
   if (!("full" in queue.enqueue([task], nowMs))) return { task_id: taskId, status: "queued", was: record.outcome };

@@ -3,6 +3,7 @@ import type { AuditBindings } from "./audit-commands.ts";
 import type { HostNameBindings } from "./host-names.ts";
 import type { HostSampleBindings } from "./host-samples.ts";
 import type { LimitWatchBindings } from "./limit-watch.ts";
+import type { ProofBindings } from "./proof-relay.ts";
 import type { RegistrationBindings } from "./registration.ts";
 import type { RemovalBindings } from "./removal.ts";
 import type { ScheduleBindings } from "./schedule-notices.ts";
@@ -17,4 +18,5 @@ export type QueueBindings = AuditBindings &
   ScheduleBindings &
   TaskNotesBindings &
   HostSampleBindings &
+  ProofBindings &
   LimitWatchBindings;

@@ -8,6 +8,7 @@ import {
   TaskFilter,
 } from "../../core/queue/bulk.ts";
 import { FinishedPlace } from "../../core/queue/finished-query.ts";
+import { standingOf } from "../../core/queue/proofs.ts";
 import type { Lease } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { retryTask } from "./apply-action.ts";
@@ -95,7 +96,7 @@ function unfinishedStep(job: BulkJob, queue: TaskQueue, store: TaskStore, nowMs:
     const entry = queue.find(taskId);
     if (entry === undefined || entry.createdMs >= untilMs) continue;
     // As the queue knows the task: storage has no renewals.
-    if (!standings.includes(entry.lease === null ? "queued" : "running")) continue;
+    if (!standings.some((standing) => standing === standingOf(entry))) continue;
     const purge = job.action === "purge";
     const result = queue.cancel(taskId, nowMs, { error: `${purge ? "purged" : "cancelled"} by ${job.by}`, purge });
     if (!result.ok) continue;

@@ -5,6 +5,7 @@ import type { ErasureRules } from "../shell/erasure-rules.ts";
 export const queueErasure: ErasureRules = {
   rows: {
     tasks: { about: ({ terms }) => referencesOfTerms(storedJson(terms)) },
+    proofs: { about: ({ task_id, cause }) => allReferences(referencesOfId(task_id), referencesTo(cause)) },
     "finished_*": { about: ({ record }) => referencesOfTerms(itemOf(storedJson(record), 0)) },
   },
 };

@@ -1,39 +1,39 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
 import type { HeapAccount } from "../../core/billing/heap-budget.ts";
 import type { GroupCommit } from "../../core/group-commit/group-commit.ts";
+import type { Entry } from "../../core/queue/entry.ts";
 import type { Recipients, TasksQuery } from "../../core/queue/queries.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { entryJson, finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
 import type { AlarmClock } from "../shell/alarm-clock.ts";
-import type { ExportBindings } from "../shell/export-outbox.ts";
 import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, type RelayBindings } from "../shell/outbox-relay.ts";
+import { OutboxRelay } from "../shell/outbox-relay.ts";
+import type { QueueBindings } from "./bindings.ts";
 import { BreakerStore } from "./breaker-store.ts";
 import type { EventFollowers } from "./event-followers.ts";
 import { FinishedExports } from "./finished-exports.ts";
-import { type HostSampleBindings, HostSamples } from "./host-samples.ts";
-import { LimitWatch, type LimitWatchBindings } from "./limit-watch.ts";
+import { HostSamples } from "./host-samples.ts";
+import { LimitWatch } from "./limit-watch.ts";
+import { listTasks } from "./list-tasks.ts";
 import type { QueueOperation } from "./operation.ts";
 import { pastEvents } from "./past-events.ts";
 import type { PendingCalls } from "./pending-calls.ts";
+import { ProofRelay } from "./proof-relay.ts";
 import { QueueRuntime } from "./queue-runtime.ts";
 import { queueOf } from "./queue-signals.ts";
 import { isDataError, OVERLOADED } from "./refusals.ts";
 import type { KnownOfEcosystem } from "./registration.ts";
-import { type ScheduleBindings, ScheduleNotices } from "./schedule-notices.ts";
-import { TaskNotes, type TaskNotesBindings } from "./task-notes.ts";
+import { ScheduleNotices } from "./schedule-notices.ts";
+import { TaskNotes } from "./task-notes.ts";
 import { TaskStore, UNWRITTEN_MS } from "./task-store.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
 import type { WorkSockets } from "./work-sockets.ts";
-
-/** Tasks that one page of a filtered list looks at. */
-const LISTED_ROWS = 20_000;
 
 /** The parts of the queue's object that a commit answers. */
 export interface CommitReceivers {
@@ -45,12 +45,7 @@ export interface CommitReceivers {
 }
 
 export interface QueueCommitsOptions {
-  readonly env: RelayBindings &
-    ExportBindings &
-    ScheduleBindings &
-    TaskNotesBindings &
-    HostSampleBindings &
-    LimitWatchBindings;
+  readonly env: QueueBindings;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
   readonly ecosystem: string;
@@ -74,6 +69,7 @@ export class QueueCommits {
   readonly taskNotes: TaskNotes;
   readonly hostSamples: HostSamples;
   readonly limits: LimitWatch;
+  readonly #proofs: ProofRelay;
   readonly #breakerStore: BreakerStore;
   readonly #options: QueueCommitsOptions;
   readonly #outbox: Outbox;
@@ -94,6 +90,9 @@ export class QueueCommits {
     this.exports = new FinishedExports({ env, ecosystem, sql, wakeBy, queue: queueOf(name), store: this.store });
     this.#numbers = new NotedNumbers(this.store.notes, (epoch) => `ganglion.queue.${queueOf(name)}.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
+    const payloadOf = (entry: Entry) => this.store.payloadOf(entry);
+    const find = (taskId: string) => this.queue.find(taskId);
+    this.#proofs = new ProofRelay({ ...options, wakeBy, queue: queueOf(name), find, payloadOf });
     this.#runtime = this.#open(Date.now());
     this.#account = heap.account("tasks", () => this.queue.heapBytes + this.store.payloadChars);
     this.#relay = new OutboxRelay({ env, ecosystem, outbox: this.#outbox, name: "queue", wakeBy });
@@ -155,15 +154,9 @@ export class QueueCommits {
 
   /** Unfinished tasks in the order of their arrival, as JSON texts. */
   page({ limit, after, status, ...filter }: TasksQuery): { tasks: string[]; next: number | null } {
-    if (status !== undefined || Object.values(filter).some((field) => field !== undefined)) {
-      const standings = status === undefined ? [] : [status];
-      const query = { ...filter, standings, after, limit, rows: LISTED_ROWS };
-      const { found, next } = this.store.select(query);
-      return { tasks: found.flatMap(({ taskId }) => this.taskJson(taskId) ?? []), next };
-    }
-    const seqs = this.store.seqsAfter(after, limit);
-    const tasks = seqs.flatMap(({ taskId }) => this.taskJson(taskId) ?? []);
-    return { tasks, next: seqs.length < limit ? null : (seqs.at(-1)?.seq ?? null) };
+    const standings = status === undefined ? [] : [status];
+    const { ids, next } = listTasks(this.store, { ...filter, standings }, after, limit);
+    return { tasks: ids.flatMap((taskId) => this.taskJson(taskId) ?? []), next };
   }
 
   /** The latest events, of which at least `count` are there, also of before the object last woke. */
@@ -185,13 +178,17 @@ export class QueueCommits {
   /** To be called when the object's alarm fires. */
   async alarm(): Promise<void> {
     this.#commit([], true);
-    await Promise.all([this.#relay.run(), this.exports.outbox.run()]);
+    await this.#relayAll();
   }
 
   /** Delivers the outbox. @returns whether nothing is left of it */
   async deliver(): Promise<boolean> {
-    await Promise.all([this.#relay.run(), this.exports.outbox.run()]);
-    return this.#outbox.empty;
+    await this.#relayAll();
+    return this.#outbox.empty && this.#proofs.store.empty;
+  }
+
+  async #relayAll(): Promise<void> {
+    await Promise.all([this.#relay.run(), this.exports.outbox.run(), this.#proofs.run()]);
   }
 
   #commit(operations: readonly QueueOperation[], atAlarm: boolean): void {
@@ -248,6 +245,7 @@ export class QueueCommits {
       this.#relay.soon();
       this.#options.keepAlive(this.#relay.run());
     }
+    this.#proofs.committed();
     committed(changed);
     this.limits.follow();
     this.#writeUnwritten();
@@ -268,6 +266,7 @@ export class QueueCommits {
     const { leases, calls, sockets } = this.#options.receivers();
     for (const entry of this.store.unwritten) calls.notifyLost(entry);
     this.store.reload();
+    this.#proofs.store.reload();
     this.exports.outbox.reload();
     this.#numbers.reload();
     this.#outbox.forgetFilled();
@@ -281,6 +280,7 @@ export class QueueCommits {
       name: this.#options.name,
       store: this.store,
       breakerStore: this.#breakerStore,
+      proofs: this.#proofs.store,
       outbox: this.#outbox,
       numbers: this.#numbers,
       nowMs,

@@ -1,8 +1,8 @@
 import { INTELLIGENCE_QUEUE } from "../../core/intelligence/call-types.ts";
 import { MAIL_QUEUE } from "../../core/mail/api.ts";
 import { isReceivedMail, MAIL_SETTINGS } from "../../core/mail/settings.ts";
-import { type AlertChange, AlertData, AlertTracker } from "../../core/queue/alert-tracker.ts";
-import { breakerFacts } from "../../core/queue/breaker-status.ts";
+import { CHECKS_QUEUE } from "../../core/queue/accept.ts";
+import { type AlertChange, AlertData, AlertTracker, runningTimes } from "../../core/queue/alert-tracker.ts";
 import { CallBreakers } from "../../core/queue/call-breakers.ts";
 import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import { deadlockText } from "../../core/queue/deadlock.ts";
@@ -19,15 +19,25 @@ import {
 import { type EverCounts, Statistics, StatisticsData } from "../../core/queue/statistics.ts";
 import type { FinishedTask } from "../../core/queue/task.ts";
 import { TaskQueue } from "../../core/queue/task-queue.ts";
-import { finishedJson } from "../../core/queue/task-view.ts";
 import type { Waiters } from "../../core/queue/waiters.ts";
 import type { NotedNumbers } from "../shell/noted-numbers.ts";
 import type { Outbox } from "../shell/outbox.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import { readableOr } from "../shell/readable-rows.ts";
 import type { BreakerStore } from "./breaker-store.ts";
+import { judgeAtOnce } from "./judge-at-once.ts";
 import { newLeaseId } from "./lease-id.ts";
-import { alertSignal, asJson, deadlockSignal, queueOf, RESULT_CHARS, taskSignal } from "./queue-signals.ts";
+import type { ProofStore } from "./proof-store.ts";
+import {
+  alertSignal,
+  breakerSignal,
+  deadlockSignal,
+  failedLetter,
+  queueOf,
+  taskSignal,
+  unreadableLetter,
+  verdictSignal,
+} from "./queue-signals.ts";
 import type { TaskStore, UnreadableTask } from "./task-store.ts";
 
 /** Percentiles are checked for alerts once in this time, because merging them costs more than counting. */
@@ -53,6 +63,7 @@ export interface QueueRuntimeOptions {
   readonly name: string;
   readonly store: TaskStore;
   readonly breakerStore: BreakerStore;
+  readonly proofs: ProofStore;
   readonly outbox: Outbox;
   readonly numbers: NotedNumbers;
   readonly nowMs: number;
@@ -82,6 +93,7 @@ export class QueueRuntime {
   readonly #longNotices: LongNotices;
   readonly #breakerStore: BreakerStore;
   readonly #store: TaskStore;
+  readonly #proofs: ProofStore;
   readonly #outbox: Outbox;
   readonly #numbers: NotedNumbers;
   readonly #name: string;
@@ -97,6 +109,7 @@ export class QueueRuntime {
     name,
     store,
     breakerStore,
+    proofs,
     outbox,
     numbers,
     nowMs,
@@ -107,6 +120,7 @@ export class QueueRuntime {
     this.#breakerStore = breakerStore;
     this.#name = name;
     this.#store = store;
+    this.#proofs = proofs;
     this.#outbox = outbox;
     this.#numbers = numbers;
     const statistics = store.notes.read("statistics");
@@ -131,6 +145,8 @@ export class QueueRuntime {
       read: (seqs) => store.read(seqs),
       finished: (taskId) => store.done.recognise(taskId, Date.now()),
       isParked: (task) => this.limitGate.isParked(task),
+      judge: (entry, accept, work) => judgeAtOnce(queueOf(name), () => store.payloadOf(entry), entry, accept, work),
+      work: (seq) => proofs.work(seq),
       holdsBack: () => this.pause !== undefined || full(),
       newLeaseId,
       random: Math.random,
@@ -186,6 +202,8 @@ export class QueueRuntime {
     // Ids of tasks hold the epoch, which is stored with the first of them.
     if (changes.events.length > 0) this.#numbers.writeEpoch();
     this.#store.write(changes, this.queue.nextSeq, nowMs);
+    this.#proofs.write(changes);
+    for (const { task, verdict } of changes.judged) this.emit(verdictSignal(this.#name, task, verdict, nowMs));
     this.#store.forget(this.queue.park(changes.changed));
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);
@@ -209,31 +227,19 @@ export class QueueRuntime {
   }
 
   /** A row that cannot be read becomes a dead letter: the other tasks of the queue go on. */
-  #setAside({ seq, terms, progress, error }: UnreadableTask): void {
-    const payload = this.#store.setAside(seq).slice(0, RESULT_CHARS);
-    this.#outbox.deadLetter({
-      id: `${this.#name}.unreadable.${seq}`,
-      kind: "task",
-      task: { queue: queueOf(this.#name), stored: { seq, terms, progress, payload } },
-      error: `the stored task could not be read: ${error}`,
-      daemon: `ganglion/queue/${queueOf(this.#name)}`,
-    });
+  #setAside(row: UnreadableTask): void {
+    this.#outbox.deadLetter(unreadableLetter(this.#name, row, this.#store.setAside(row.seq)));
   }
 
   #writeBreakers(nowMs: number): void {
     this.breakers.advanceClock(nowMs);
     const { stored, changes } = this.breakers.drain();
     this.#breakerStore.write(stored);
-    for (const change of changes)
-      this.emit({
-        signal: "Q_QUEUE_BREAKER",
-        source: `ganglion/queue/${queueOf(this.#name)}`,
-        timestampMs: change.atMs,
-        facts: breakerFacts(queueOf(this.#name), change),
-      });
+    for (const change of changes) this.emit(breakerSignal(this.#name, change));
   }
 
   #count(record: FinishedTask, nowMs: number): void {
+    if (queueOf(this.#name) === CHECKS_QUEUE) this.#proofs.report(record);
     this.statistics.add(record);
     this.breakers.finished(record, nowMs);
     if (this.#countedSinceMs === undefined) {
@@ -248,15 +254,11 @@ export class QueueRuntime {
     this.alerts.failed(nowMs);
     this.#failures++;
     // The failure of a call goes to its caller: it needs no dead letter. A message that was delivered and not acted on has come.
+    // That of a check goes to its task.
+    if (queueOf(this.#name) === CHECKS_QUEUE) return;
     if (record.caller !== null || isReceivedMail(queueOf(this.#name), record)) return;
     const payload = this.#store.done.find(record.taskId)?.payload ?? "null";
-    this.#outbox.deadLetter({
-      id: `${this.#name}.${record.taskId}.${record.seq}`,
-      kind: "task",
-      task: asJson(finishedJson(record, payload)),
-      error: record.error ?? record.outcome,
-      daemon: `ganglion/queue/${queueOf(this.#name)}`,
-    });
+    this.#outbox.deadLetter(failedLetter(this.#name, record, payload));
   }
 
   #alert({ finished, changed, renewed }: QueueChanges, nowMs: number, atAlarm: boolean): void {
@@ -277,13 +279,7 @@ export class QueueRuntime {
     }
     const checksPercentiles = atAlarm || (finished.length > 0 && nowMs - this.#checkedMs >= CHECK_MS);
     if (checksPercentiles) this.#checkedMs = nowMs;
-    const kinds = checksPercentiles
-      ? this.statistics.series().map((one) => ({
-          subject: subject(one),
-          tasks: one.running.total,
-          p95Ms: one.running.quantile(0.95) ?? 0,
-        }))
-      : undefined;
+    const kinds = checksPercentiles ? runningTimes(this.statistics) : undefined;
     found.push(
       ...this.alerts.check({ depth: depths.queued, ...(kinds === undefined ? {} : { kinds }) }, settings, nowMs),
     );

@@ -1,13 +1,19 @@
+import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
+import type { Verdict } from "../../core/queue/accept.ts";
 import { type AlertChange, alertText } from "../../core/queue/alert-tracker.ts";
+import { breakerFacts } from "../../core/queue/breaker-status.ts";
 import type { Deadlock } from "../../core/queue/deadlock.ts";
+import type { Entry } from "../../core/queue/entry.ts";
 import type { QueuePause } from "../../core/queue/pause.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
+import { finishedJson } from "../../core/queue/task-view.ts";
 import { traceOf } from "../../core/signals/trace.ts";
 import { taskKey } from "../../core/telemetry/task-spans.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import type { BulkJob } from "./bulk-step.ts";
+import type { UnreadableTask } from "./task-store.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
 export const RESULT_CHARS = 16_384;
@@ -49,8 +55,24 @@ export function taskSignal(name: string, record: FinishedTask): Draft {
   };
 }
 
+/** A task that was reported complete was judged. */
+export function verdictSignal(name: string, task: Entry, verdict: Verdict, nowMs: number): Draft {
+  const { taskId, recipient, type, cause } = task;
+  const { at: _, ...judged } = verdict;
+  return {
+    signal: "Q_TASK_VERIFIED",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: nowMs,
+    facts: { queue: queueOf(name), task_id: taskId, recipient, type, ...judged },
+    ...(cause === null ? continues(task, name) : follows(cause, `${taskKey(name, task)}/verdict/${verdict.attempt}`)),
+  };
+}
+
 /** No signal led to the task: its own trace, if it has one, goes on. */
-function continues({ trace, ...record }: FinishedTask, name: string): Pick<Draft, "trace"> {
+function continues(
+  { trace, ...record }: Pick<FinishedTask, "trace" | "taskId" | "seq" | "createdMs">,
+  name: string,
+): Pick<Draft, "trace"> {
   if (trace === undefined) return {};
   const key = taskKey(name, record);
   return { trace: traceOf(key, { id: key, trace }) };
@@ -99,6 +121,37 @@ export function deadlockSignal(name: string, { cycle, oldest }: Deadlock, nowMs:
     },
   };
 }
+
+export function breakerSignal(name: string, change: Parameters<typeof breakerFacts>[1]): Draft {
+  return {
+    signal: "Q_QUEUE_BREAKER",
+    source: `ganglion/queue/${queueOf(name)}`,
+    timestampMs: change.atMs,
+    facts: breakerFacts(queueOf(name), change),
+  };
+}
+
+/** A task that failed for good, for people. */
+export const failedLetter = (name: string, record: FinishedTask, payload: string): DeadLetterRecord => ({
+  id: `${name}.${record.taskId}.${record.seq}`,
+  kind: "task",
+  task: asJson(finishedJson(record, payload)),
+  error: record.error ?? record.outcome,
+  daemon: `ganglion/queue/${queueOf(name)}`,
+});
+
+/** The row of a task that cannot be read. */
+export const unreadableLetter = (
+  name: string,
+  { seq, terms, progress, error }: UnreadableTask,
+  payload: string,
+): DeadLetterRecord => ({
+  id: `${name}.unreadable.${seq}`,
+  kind: "task",
+  task: { queue: queueOf(name), stored: { seq, terms, progress, payload: payload.slice(0, RESULT_CHARS) } },
+  error: `the stored task could not be read: ${error}`,
+  daemon: `ganglion/queue/${queueOf(name)}`,
+});
 
 /** The queue gives out no tasks from now on, or tasks again. */
 export function pauseSignal(

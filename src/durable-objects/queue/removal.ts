@@ -4,7 +4,6 @@ import { logLine } from "../shell/log-line.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { TaggedSockets } from "../shell/sockets.ts";
 import type { PendingCalls } from "./pending-calls.ts";
-import type { QueueCommits } from "./queue-commits.ts";
 import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
 import type { WaitingLeases } from "./waiting-leases.ts";
@@ -26,7 +25,7 @@ interface RemovalOptions {
   readonly ecosystem: string;
   /** Name of the object: `<ecosystem>/<queue>`. */
   readonly name: string;
-  readonly commits: QueueCommits;
+  readonly commits: { readonly queue: { readonly size: number }; deliver(): Promise<boolean> };
   readonly leases: WaitingLeases;
   readonly calls: PendingCalls;
   readonly tagged: TaggedSockets;

@@ -7,7 +7,7 @@ export interface TaskSelection {
   readonly sender?: string | undefined;
   /** Of a message: its thread. */
   readonly thread?: string | undefined;
-  /** Of `queued` and `running`. */
+  /** Of `queued`, `running` and `verifying`. */
   readonly standings?: readonly Standing[] | undefined;
   /** Recipients whose tasks the caller may see; names, or beginnings with a `*`. */
   readonly recipients?: readonly string[] | undefined;
@@ -53,7 +53,9 @@ export function selectTasks(sql: SqlStorage, query: TaskSelection & TaskStretch)
       `SELECT seq, terms ->> '$[0]' AS taskId FROM tasks
        WHERE seq > ?1 AND seq <= ?2 AND json_valid(terms) AND json_valid(progress)
          AND (?3 IS NULL OR terms ->> '$[1]' = ?3) AND (?4 IS NULL OR terms ->> '$[2]' = ?4)
-         AND (?5 IS NULL OR (progress ->> '$[1]' IS NULL) = (?5 = 'queued'))
+         AND (?5 IS NULL OR ?5 = CASE
+           WHEN progress ->> '$[1]' IS NOT NULL THEN 'running' WHEN progress ->> '$[5]' IS NOT NULL THEN 'verifying'
+           ELSE 'queued' END)
          AND terms ->> '$[5]' < ?6 AND (?9 IS NULL OR terms ->> '$[3]' = ?9)
          AND (?10 IS NULL OR (json_valid(payload) AND payload ->> '$.thread' = ?10))
          AND (?7 IS NULL OR EXISTS (SELECT 1 FROM json_each(?7) WHERE value = terms ->> '$[1]' OR

@@ -1,10 +1,11 @@
 import { isBoundTo, notBound } from "../../core/access/bindings.ts";
+import { admitRuledTask } from "../../core/policy/accept-rule.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { queueFull } from "../../core/queue/call-problems.ts";
 import type { EnqueueResult, TransitionResult } from "../../core/queue/task-answers.ts";
-import { admitTask, jsonOf, taskOfCall } from "../../core/queue/task-input.ts";
+import { jsonOf, taskOfCall } from "../../core/queue/task-input.ts";
 import type { TaskQueue } from "../../core/queue/task-queue.ts";
-import { resultJson } from "../../core/queue/task-result.ts";
+import { evidenceJson, resultJson } from "../../core/queue/task-result.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
@@ -35,9 +36,11 @@ export function operationOfFrame(
 ): QueueOperation | undefined {
   switch (frame.type) {
     case "complete":
-      return transitionOperation(connection, frame, (queue, { task_id, lease_id, result }, nowMs) => {
+      return transitionOperation(connection, frame, (queue, { task_id, lease_id, result, evidence }, nowMs) => {
         const kept = resultJson(result);
-        if ("json" in kept) return queue.complete(task_id, lease_id, kept.json, nowMs);
+        const beside = evidenceJson(evidence);
+        if ("error" in beside) return queue.fail(task_id, lease_id, beside.error, false, nowMs);
+        if ("json" in kept) return queue.complete(task_id, lease_id, kept.json, nowMs, beside.json);
         // Another attempt would give the same result: the task fails for good.
         return queue.fail(task_id, lease_id, kept.error, false, nowMs);
       });
@@ -123,7 +126,7 @@ function enqueueOperation(
 ): QueueOperation | undefined {
   if (!mayWrite(connection, batch)) return undefined;
   const name = { batch, frame: "enqueue" };
-  const admissions = inputs.map((input, index) => admitTask(input, `/tasks/${index}`));
+  const admissions = inputs.map((input, index) => admitRuledTask(input, `/tasks/${index}`));
   const errors = admissions.flatMap((admission) => (admission.ok ? [] : admission.errors));
   if (errors.length > 0) {
     const title = "Some tasks are invalid; none was queued";

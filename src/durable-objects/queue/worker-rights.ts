@@ -1,6 +1,7 @@
 import { isBoundTo, notBound } from "../../core/access/bindings.ts";
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import { CHECKS_QUEUE } from "../../core/queue/accept.ts";
 import { ANYONE } from "../../core/queue/task.ts";
 
 /**
@@ -15,6 +16,7 @@ export function worksFor(recipients: readonly string[] | undefined, recipient: s
 
 /** Refuses a recipient whose tasks a token may not touch. The recipients of commands are hosts. */
 export function refusedRecipient(queue: string, recipients: readonly string[] | undefined, recipient: string): Problem {
+  if (queue === CHECKS_QUEUE && recipients?.length === 0) return NO_AGENT;
   if (queue !== HOSTS_QUEUE) return notBound("recipients", recipients, recipient);
   return recipients?.length === 0 ? NO_HOST : notBound("hosts", recipients, recipient);
 }
@@ -42,6 +44,15 @@ export const hostOfAnother = (host: string): Problem =>
       "that token, bind this one to the host (hosts), or have an administrator release the name.",
     { binding: "hosts" },
   );
+
+/** Refuses runs of checks to whom they would judge. */
+export const NO_AGENT = problem(
+  "not-bound",
+  403,
+  "The token is no host's",
+  "Only agents of hosts run checks: use a token with signals:read and signals:write that is bound to no recipients.",
+  { binding: "recipients" },
+);
 
 export const NO_HOST = problem(
   "not-bound",

@@ -175,6 +175,7 @@ export class EffectRelay {
         caller: null,
         cause: { id: cause, trace, depth },
         ...(effect.needs === undefined ? {} : { needs: effect.needs }),
+        ...(effect.accept === undefined ? {} : { accept: effect.accept }),
       },
     ];
   }

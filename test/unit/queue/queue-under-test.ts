@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { ProvedWork } from "../../../src/core/queue/accept.ts";
 import type { Entry } from "../../../src/core/queue/entry.ts";
 import type { QueueSettings } from "../../../src/core/queue/queue-settings.ts";
 import {
@@ -43,6 +44,7 @@ export class QueueUnderTest {
   readonly #residentBytes: number | undefined;
   queue: TaskQueue;
   #nextSeq = 1;
+  readonly #work = new Map<number, ProvedWork>();
 
   /** @param residentBytes - of tasks in memory, beyond which those that wait are only in the storage */
   constructor(settings: QueueSettings, residentBytes?: number) {
@@ -123,6 +125,7 @@ export class QueueUnderTest {
           .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
       ...(this.#residentBytes === undefined ? {} : { residentBytes: this.#residentBytes }),
       finished: (taskId) => this.finished.get(taskId),
+      work: (seq) => this.#work.get(seq),
       holdsBack: () => this.#paused,
       newLeaseId: () => `lease-${++this.#leases}`,
       random: () => RANDOM,
@@ -137,6 +140,8 @@ export class QueueUnderTest {
     for (const entry of changed) {
       this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
       entry.stored = true;
+      if (entry.work !== undefined) this.#work.set(entry.seq, entry.work);
+      entry.work = undefined;
     }
     for (const { record } of purged) this.stored.delete(record.taskId);
     for (const { record } of finished) {

@@ -30,6 +30,7 @@ export const AGENT_FLOORS: readonly (readonly string[])[] = [
   [
     "agent-sessions",
     "bus",
+    "checks",
     "commands",
     "file-tasks",
     "intelligence",

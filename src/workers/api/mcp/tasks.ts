@@ -64,7 +64,7 @@ function taskOf(taskId: string, { status, outcome, created_at, finished_at }: Ta
   const ended = outcome === "cancelled" ? "cancelled" : "completed";
   return {
     taskId,
-    status: status === "queued" || status === "running" ? "working" : ended,
+    status: status === "queued" || status === "running" || status === "verifying" ? "working" : ended,
     createdAt: created_at,
     lastUpdatedAt: finished_at ?? created_at,
     ttlMs: TTL_MS,

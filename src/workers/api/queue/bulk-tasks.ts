@@ -1,11 +1,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { limitsAround } from "../../../core/json/limits.ts";
 import { readJson } from "../../../core/json/read-json.ts";
+import { admitRuledTask } from "../../../core/policy/accept-rule.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { BulkItem, BulkReceipts } from "../../../core/queue/api.ts";
 import type { NewTask } from "../../../core/queue/task.ts";
-import { admitTask, MAX_TASKS } from "../../../core/queue/task-input.ts";
+import { MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { parseJson, readBody } from "../http/body.ts";
 import { repeatable } from "../http/once.ts";
 import { QueuePath } from "../http/query.ts";
@@ -52,7 +53,7 @@ export const bulkTasks = newApi().openapi(enqueueMany, async (c) => {
   const admitted: { readonly index: number; readonly task: NewTask }[] = [];
   const results: BulkItem[] = [];
   items.forEach((item, index) => {
-    const admission = "error" in item ? { ok: false as const, errors: [item.error] } : admitTask(item.value);
+    const admission = "error" in item ? { ok: false as const, errors: [item.error] } : admitRuledTask(item.value);
     if (!admission.ok) {
       results[index] = { index, ...idOf(item), status: "refused", error: describe(admission.errors) };
       return;

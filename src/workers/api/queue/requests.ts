@@ -29,7 +29,12 @@ export const MAX_BULK_TASKS = 10_000;
 export const MAX_BULK_BYTES = 8 * 1024 * 1024;
 
 const LeaseId = z.string().min(1).max(64);
-export const CompleteRequest = z.strictObject({ lease_id: LeaseId, result: z.unknown().optional() });
+export const CompleteRequest = z.strictObject({
+  lease_id: LeaseId,
+  result: z.unknown().optional(),
+  /** What the worker says beside the result, for a task that must prove that it is done: 16 KiB at most. */
+  evidence: z.unknown().optional(),
+});
 export const FailRequest = z.strictObject({
   lease_id: LeaseId,
   error: z.string().max(4_096),

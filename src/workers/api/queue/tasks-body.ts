@@ -1,9 +1,10 @@
+import { admitRuledTask } from "../../../core/policy/accept-rule.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import type { QueueOverloaded } from "../../../core/queue/api.ts";
 import { queueFull } from "../../../core/queue/call-problems.ts";
 import type { NewTask } from "../../../core/queue/task.ts";
-import { admitTask, jsonOf, MAX_TASKS } from "../../../core/queue/task-input.ts";
+import { jsonOf, MAX_TASKS } from "../../../core/queue/task-input.ts";
 import { TRACEPARENT } from "../../../core/signals/signal.ts";
 import { readJson } from "../http/body.ts";
 import { invalid, overloaded, Refusal } from "../http/refusal.ts";
@@ -23,7 +24,7 @@ export async function readTasks(request: Request): Promise<NewTask[]> {
   const tasks: NewTask[] = [];
   const errors: FieldError[] = [];
   inputs.forEach((input, place) => {
-    const admission = admitTask(input, many ? `/${place}` : "");
+    const admission = admitRuledTask(input, many ? `/${place}` : "");
     if (admission.ok) tasks.push(withTraceOf(request, admission.task));
     else errors.push(...admission.errors);
   });

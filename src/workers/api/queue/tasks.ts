@@ -1,12 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isBoundTo, notBound } from "../../../core/access/bindings.ts";
 import { expiresMs, type Grant } from "../../../core/access/grant.ts";
-import { commandedByName, workableRecipients } from "../../../core/access/work-rights.ts";
+import { commandedByName } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { isOutcome, STANDINGS } from "../../../core/queue/bulk.ts";
 import type { TaskAction } from "../../../core/queue/task-action.ts";
 import { MAX_TASKS } from "../../../core/queue/task-input.ts";
+import { evidenceJson } from "../../../core/queue/task-result.ts";
 import { hostOfAnother, refusedRecipient, worksFor } from "../../../durable-objects/queue/worker-rights.ts";
 import type { Environment } from "../../bindings/environment.ts";
 import { priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
@@ -17,13 +18,14 @@ import { choice, QueuePath, TaskPath, wholeNumber, words } from "../http/query.t
 import { invalid, notFound, Refusal, unauthenticated } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured, securedForTasks } from "../http/route.ts";
 import { beginQueue } from "./begin-queue.ts";
-import { mustCommand, readableRecipients } from "./commands.ts";
+import { mustCommand, readableRecipients, workableIn } from "./commands.ts";
 import { existingQueue, findQueue } from "./existing-queue.ts";
 import { anyPlace, finishedPage } from "./finished.ts";
 import { waitInLobby } from "./lobby.ts";
 import { CompleteRequest, ExtendRequest, FailRequest, LeaseRequest, ReleaseRequest } from "./requests.ts";
 import { LeasedTasksSchema, ReceiptsSchema, TaskPageSchema, TaskSchema, TaskStateSchema } from "./schemas.ts";
 import { acceptedBy, jsonOrRefuse, readTasks, refuseFull } from "./tasks-body.ts";
+import { withCheck } from "./unjudged.ts";
 
 const NEW_TASK = { $ref: "#/components/schemas/NewTask" };
 const body = (name: string) => jsonBody({ $ref: `#/components/schemas/${name}` });
@@ -154,14 +156,14 @@ export const tasks = newApi()
     const queue = await existingQueue(c.env, eco, q);
     const text = await queue.task(id, readableRecipients(c.get("grant"), q));
     if (text === null) throw unknownTask(q, id);
-    return jsonText<z.infer<typeof TaskSchema>>(text);
+    return jsonText<z.infer<typeof TaskSchema>>(await withCheck(c.env, eco, text));
   })
   .openapi(lease, async (c) => {
     const { eco, q } = c.req.valid("param");
     const wish = await readDocument(c.req.raw, LeaseRequest, "invalid-lease");
     const { recipient, max, lease_ms, wait_ms, worker, skills, host, labels } = wish;
     const grant = c.get("grant");
-    const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
+    const recipients = workableIn(grant, q);
     if (!worksFor(recipients, recipient)) throw new Refusal(refusedRecipient(q, recipients, recipient));
     if (host !== undefined && !isBoundTo(grant.hosts, host)) throw new Refusal(notBound("hosts", grant.hosts, host));
     const byName = commandedByName(grant, q === HOSTS_QUEUE);
@@ -185,8 +187,11 @@ export const tasks = newApi()
     return jsonText<z.infer<typeof LeasedTasksSchema>>(`{"tasks":[${leased.join(",")}]}`);
   })
   .openapi(complete, async (c) => {
-    const { lease_id, result } = await readDocument(c.req.raw, CompleteRequest, "invalid-result");
+    const { lease_id, result, evidence } = await readDocument(c.req.raw, CompleteRequest, "invalid-result");
     const resultJson = jsonOrRefuse(result, "/result", "invalid-result");
+    const beside = evidenceJson(evidence);
+    if ("error" in beside)
+      throw invalid("invalid-result", "The request is invalid", [{ pointer: "/evidence", message: beside.error }]);
     const { id: taskId, ...where } = c.req.valid("param");
     return c.json(
       await applyAction(c.env, where, {
@@ -195,6 +200,7 @@ export const tasks = newApi()
         taskId,
         leaseId: lease_id,
         resultJson,
+        evidenceJson: beside.json,
       }),
       200,
     );
@@ -275,7 +281,7 @@ const unknownTask = (queue: string, id: string) =>
 
 /** Recipients whose tasks the caller may end. */
 export const mayWorkFor = (c: { get(name: "grant"): Grant; req: { param(name: "q"): string } }) =>
-  workableRecipients(c.get("grant"), c.req.param("q") === HOSTS_QUEUE);
+  workableIn(c.get("grant"), c.req.param("q"));
 
 export async function applyAction(env: Environment, { eco, q }: { eco: string; q: string }, action: TaskAction) {
   const queue = await existingQueue(env, eco, q);

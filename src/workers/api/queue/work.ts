@@ -1,12 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { authorise } from "../../../core/access/grant.ts";
-import { commandedByName, workableRecipients } from "../../../core/access/work-rights.ts";
+import { commandedByName } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { problem } from "../../../core/problem/problem.ts";
+import { CHECKS_QUEUE } from "../../../core/queue/accept.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
-import { NO_HOST } from "../../../durable-objects/queue/worker-rights.ts";
+import { NO_AGENT, NO_HOST } from "../../../durable-objects/queue/worker-rights.ts";
 import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { QueuePath } from "../http/query.ts";
@@ -14,6 +15,7 @@ import { Refusal, upgradeRequired } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
 import { upgradeTo } from "../http/upgrade.ts";
 import { beginQueue } from "./begin-queue.ts";
+import { workableIn } from "./commands.ts";
 import { EarlyChannel } from "./early-channel.ts";
 import { findQueue } from "./existing-queue.ts";
 
@@ -64,12 +66,12 @@ export const work = newApi().openapi(openChannel, async (c) => {
   const { eco, q } = c.req.valid("param");
   const grant = c.get("grant");
   const scope = q === HOSTS_QUEUE ? "hosts:command" : "tasks:write";
-  const mayWrite = authorise(grant, scope, eco, Date.now()) === "allowed";
+  const mayWrite = q !== CHECKS_QUEUE && authorise(grant, scope, eco, Date.now()) === "allowed";
   const worker = c.req.valid("query").worker ?? grant.name;
   const query = new URLSearchParams({ worker, may_write: mayWrite ? "1" : "0" });
-  const recipients = workableRecipients(grant, q === HOSTS_QUEUE);
+  const recipients = workableIn(grant, q);
   if (commandedByName(grant, q === HOSTS_QUEUE)) query.set("by_name", "1");
-  if (recipients?.length === 0 && !mayWrite) throw new Refusal(NO_HOST);
+  if (recipients?.length === 0 && !mayWrite) throw new Refusal(q === CHECKS_QUEUE ? NO_AGENT : NO_HOST);
   // Commands are kept in the audit, with who gave them.
   if (q === HOSTS_QUEUE && mayWrite) query.set("commander", grant.name);
   const openQueue = async () => {
