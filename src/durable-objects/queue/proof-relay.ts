@@ -222,6 +222,7 @@ export class ProofRelay {
       escalateTo: null,
       escalateAtMs: null,
       cause: entry.cause?.id ?? null,
+      permission: null,
     };
   }
 }
