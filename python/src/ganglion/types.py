@@ -33,7 +33,7 @@ class AttentionItem(TypedDict):
     id: str
     cause: str
     ecosystem: str
-    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "limit_closed", "budget_notice", "budget_spent", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
+    kind: Literal["host_down", "host_alert", "agent_given_up", "agent_hung", "session_frozen", "session_waiting", "rule_quarantined", "scanner_quarantined", "queue_alert", "breaker_open", "queue_paused", "mail_late", "tasks_unplaced", "tasks_unjudged", "gap", "dead_letters", "webhook_failing", "export_failing", "question_open", "limit_closed", "budget_notice", "budget_spent", "schedule_late_start", "schedule_late_finish", "schedule_too_fast", "schedule_too_often", "lock_waiting", "lock_cycle", "expectation_late", "forwards_waiting", "projection_lagging", "log_damaged", "budget"]
     severity: Literal["critical", "warning", "info"]
     subject: str
     what: str
@@ -336,7 +336,7 @@ class LineageTasksItem(TypedDict):
     task_id: str
     cause: str
     rule: NotRequired[str]
-    status: Literal["queued", "running", "complete", "failed", "unknown"]
+    status: Literal["queued", "running", "verifying", "complete", "failed", "unknown"]
     outcome: NotRequired[str]
     recipient: NotRequired[str]
     type: NotRequired[str]
@@ -1170,6 +1170,7 @@ class QueueStatus(TypedDict):
     queue: str
     depth: int
     running: int
+    verifying: NotRequired[int]
     by_priority: dict[str, int]
     by_level: NotRequired[QueueStatusByLevel]
     by_recipient: dict[str, QueueStatusByRecipientValue]
@@ -1182,6 +1183,7 @@ class QueueStatus(TypedDict):
     closed_limits: NotRequired[list[QueueStatusClosedLimitsItem]]
     bulk: QueueStatusBulk | None
     late_mail: NotRequired[list[QueueStatusLateMailItem]]
+    unjudged: NotRequired[list[QueueStatusUnjudgedItem]]
     unplaced: NotRequired[list[QueueStatusUnplacedItem]]
     breakers: list[QueueStatusBreakersItem]
     settings: QueueSettings
@@ -1198,6 +1200,7 @@ class QueueStatusByLevel(TypedDict):
 class QueueStatusByRecipientValue(TypedDict):
     queued: int
     running: int
+    verifying: NotRequired[int]
     complete: int
     failed: int
     mean_ms: NotRequired[float | None]
@@ -1243,6 +1246,20 @@ class QueueStatusLateMailItem(TypedDict):
     undelivered: int
     unread: int
     since: str
+
+
+class QueueStatusUnjudgedItem(TypedDict):
+    accept: QueueStatusUnjudgedItemAccept
+    task_id: str
+    tasks: int
+    since: str
+    why: str
+
+
+class QueueStatusUnjudgedItemAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
 
 
 class QueueStatusUnplacedItem(TypedDict):
@@ -1437,7 +1454,7 @@ class TaskReceipts(TypedDict):
 
 class TaskReceiptsTasksItem(TypedDict):
     task_id: str
-    status: Literal["queued", "running", "complete", "failed"]
+    status: Literal["queued", "running", "verifying", "complete", "failed"]
     known: NotRequired[Literal[True]]
 
 
@@ -1463,12 +1480,15 @@ class Task(TypedDict):
     cause: NotRequired[str]
     trace: NotRequired[str]
     depth: NotRequired[int]
-    status: Literal["queued", "running", "complete", "failed"]
+    status: Literal["queued", "running", "verifying", "complete", "failed"]
     outcome: NotRequired[Literal["complete", "failed", "cancelled", "expired", "dropped"]]
     attempt: int
     ready_at: NotRequired[str]
     waits_for: NotRequired[TaskWaitsFor]
     answers: NotRequired[list[TaskAnswersItem]]
+    accept: NotRequired[TaskAccept]
+    verifying: NotRequired[TaskVerifying]
+    verdict: NotRequired[TaskVerdict]
     worker: NotRequired[str]
     lease_id: NotRequired[str]
     lease_expires_at: NotRequired[str]
@@ -1498,7 +1518,33 @@ class TaskAnswersItem(TypedDict):
     state: Literal["answered", "expired", "cancelled"]
     answer: str | None
     answered_by: str | None
+    comment: NotRequired[str]
     at: str
+
+
+class TaskAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
+
+
+class TaskVerifying(TypedDict):
+    since: str
+    worker: str
+    why: str
+
+
+class TaskVerdict(TypedDict):
+    accepted: bool
+    by: Literal["check", "rule", "reviewer"]
+    name: NotRequired[str]
+    at: str
+    attempt: int
+    reason: NotRequired[str]
+    host: NotRequired[str]
+    exit_code: NotRequired[int | None]
+    output: NotRequired[str]
+    duration_ms: NotRequired[float]
 
 
 class TaskHistoryItem(TypedDict):
@@ -1528,6 +1574,8 @@ class LeasedTasksTasksItem(TypedDict):
     needs: NotRequired[LeasedTasksTasksItemNeeds]
     limits: NotRequired[list[str]]
     answers: NotRequired[list[LeasedTasksTasksItemAnswersItem]]
+    accept: NotRequired[LeasedTasksTasksItemAccept]
+    verdict: NotRequired[LeasedTasksTasksItemVerdict]
     cause: NotRequired[str]
     trace: NotRequired[str]
     depth: NotRequired[int]
@@ -1547,7 +1595,27 @@ class LeasedTasksTasksItemAnswersItem(TypedDict):
     state: Literal["answered", "expired", "cancelled"]
     answer: str | None
     answered_by: str | None
+    comment: NotRequired[str]
     at: str
+
+
+class LeasedTasksTasksItemAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
+
+
+class LeasedTasksTasksItemVerdict(TypedDict):
+    accepted: bool
+    by: Literal["check", "rule", "reviewer"]
+    name: NotRequired[str]
+    at: str
+    attempt: int
+    reason: NotRequired[str]
+    host: NotRequired[str]
+    exit_code: NotRequired[int | None]
+    output: NotRequired[str]
+    duration_ms: NotRequired[float]
 
 
 class LeasedTasksTasksItemNotesItem(TypedDict):
@@ -1568,7 +1636,7 @@ class LeasedTasksPaused(TypedDict):
 
 class SettledTask(TypedDict):
     task_id: str
-    status: Literal["queued", "running", "complete", "failed"]
+    status: Literal["queued", "running", "verifying", "complete", "failed"]
     lease_expires_at: NotRequired[str]
     was: NotRequired[Literal["complete", "failed", "cancelled", "expired", "dropped"]]
 
@@ -2293,6 +2361,7 @@ class SchedulesSchedulesItemTask(TypedDict):
     payload: NotRequired[Any]
     priority: NotRequired[int]
     needs: NotRequired[SchedulesSchedulesItemTaskNeeds]
+    accept: NotRequired[SchedulesSchedulesItemTaskAccept]
     max_attempts: NotRequired[int]
     timeout: NotRequired[str]
     deadline: NotRequired[str]
@@ -2300,6 +2369,12 @@ class SchedulesSchedulesItemTask(TypedDict):
 
 class SchedulesSchedulesItemTaskNeeds(TypedDict):
     skills: list[str]
+
+
+class SchedulesSchedulesItemTaskAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
 
 
 class SchedulesSchedulesItemSignal(TypedDict):
@@ -2382,6 +2457,7 @@ class ScheduleTask(TypedDict):
     payload: NotRequired[Any]
     priority: NotRequired[int]
     needs: NotRequired[ScheduleTaskNeeds]
+    accept: NotRequired[ScheduleTaskAccept]
     max_attempts: NotRequired[int]
     timeout: NotRequired[str]
     deadline: NotRequired[str]
@@ -2389,6 +2465,12 @@ class ScheduleTask(TypedDict):
 
 class ScheduleTaskNeeds(TypedDict):
     skills: list[str]
+
+
+class ScheduleTaskAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
 
 
 class ScheduleSignal(TypedDict):
@@ -2846,6 +2928,7 @@ class NewTask(TypedDict):
     timeout_ms: NotRequired[int | None]
     deadline_ms: NotRequired[int | None]
     limits: NotRequired[list[str] | None]
+    accept: NotRequired[NewTaskAccept | None]
     timestamp: NotRequired[Any]
 
 
@@ -2853,6 +2936,12 @@ class NewTaskNeeds(TypedDict):
     skills: NotRequired[list[str]]
     gpu_memory_mb: NotRequired[int]
     labels: NotRequired[dict[str, str]]
+
+
+class NewTaskAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
 
 
 class NewCall(TypedDict):
@@ -2923,6 +3012,7 @@ class LeaseRequest(TypedDict):
 class CompleteRequest(TypedDict):
     lease_id: str
     result: NotRequired[Any]
+    evidence: NotRequired[Any]
 
 
 class FailRequest(TypedDict):
@@ -2980,7 +3070,7 @@ class BulkTasksRequest(TypedDict):
 
 
 class BulkTasksRequestFilter(TypedDict):
-    status: NotRequired[Literal["queued", "running", "complete", "failed", "cancelled", "expired", "dropped"]]
+    status: NotRequired[Literal["queued", "running", "verifying", "complete", "failed", "cancelled", "expired", "dropped"]]
     recipient: NotRequired[str]
     type: NotRequired[str]
     older_than_ms: NotRequired[int]
@@ -3324,6 +3414,7 @@ class PutScheduleBodyTask(TypedDict):
     payload: NotRequired[Any]
     priority: NotRequired[int]
     needs: NotRequired[PutScheduleBodyTaskNeeds]
+    accept: NotRequired[PutScheduleBodyTaskAccept]
     max_attempts: NotRequired[int]
     timeout: NotRequired[str]
     deadline: NotRequired[str]
@@ -3331,6 +3422,12 @@ class PutScheduleBodyTask(TypedDict):
 
 class PutScheduleBodyTaskNeeds(TypedDict):
     skills: list[str]
+
+
+class PutScheduleBodyTaskAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
 
 
 class PutScheduleBodySignal(TypedDict):
