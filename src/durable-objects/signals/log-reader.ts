@@ -6,6 +6,7 @@ import { mayHold, mayHoldName, type Zone } from "../../core/signals/log/zone.ts"
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { LookupBudget } from "./lookup-budget.ts";
+import { BARE_HEADER, HEADER } from "./segment-row.ts";
 import type { NamedId, SegmentStore, Slice } from "./segment-store.ts";
 
 /** One call reads at most this much, and its answer has the position to continue from: no query blocks the object for long. */
@@ -14,12 +15,17 @@ const BUDGET = { steps: 1_024, bodies: 256, chars: 4_000_000 } as const;
 /** Headers that are read at a time: few at first, because a slow subscriber takes a piece of a segment at a time. */
 const FIRST_HEADERS = 8;
 const MAX_HEADERS = 256;
+/** Headers with the ids that they list, of which there may be thousands in each. */
+const MAX_WHOLE_HEADERS = 16;
 
 /** Lines that match, and how far the log has been searched for them. */
-export interface Stretch {
+export interface Matches {
   readonly lines: readonly string[];
   /** The log has been searched up to here (backwards: down to here). */
   readonly through: number;
+}
+
+export interface Stretch extends Matches {
   /** Who sent them, as {@link senderRanges} says. */
   readonly senders: readonly SenderRange[];
 }
@@ -31,6 +37,11 @@ interface Search {
   readonly limit: number;
   /** The line that reaches so many characters is the last; default: {@link BUDGET}. */
   readonly maxChars?: number;
+  /**
+   * Whether headers are read with what they list of ids and causes, and senders are found by that. A subscriber that catches
+   * up needs neither, and parsing the lists would cost it ten times as much as all else.
+   */
+  readonly whole?: boolean;
   readonly mayHold: (part: SegmentHeader | Zone) => boolean;
   readonly matches: (line: string) => boolean;
 }
@@ -82,18 +93,13 @@ export class LogReader {
   }
 
   /** The signals after `after` that match a subscription, a bounded number of them. */
-  after(after: number, headSeq: number, matches: Matcher, limit: number, maxChars?: number): Stretch {
-    const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
-    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq), senders: [] };
-    return this.#search({
-      fromSeq,
-      toSeq: headSeq,
-      order: "asc",
-      limit,
-      ...(maxChars === undefined ? {} : { maxChars }),
-      mayHold: (part) => mayHoldName(part, matches),
-      matches: (line) => matches(lineName(line)),
-    });
+  after(after: number, headSeq: number, matches: Matcher, limit: number, maxChars: number = BUDGET.chars): Matches {
+    return this.#forward(after, headSeq, { limit, maxChars, ...named(matches) });
+  }
+
+  /** As {@link after}, with the senders of the signals. */
+  sentAfter(after: number, headSeq: number, matches: Matcher, limit: number): Stretch {
+    return this.#forward(after, headSeq, { limit, whole: true, ...named(matches) });
   }
 
   /**
@@ -111,13 +117,9 @@ export class LogReader {
   ): Stretch {
     const causes = new Set(ids);
     const hashes = new Set(ids.map((id) => hashKey("cause", id)));
-    const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
-    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq), senders: [] };
-    return this.#search({
-      fromSeq,
-      toSeq: headSeq,
-      order: "asc",
+    return this.#forward(after, headSeq, {
       limit,
+      whole: true,
       mayHold: (part) => ("causes" in part ? part.causes.some((hash) => hashes.has(hash)) : mayHoldAny(part, hashes)),
       matches: (line) => {
         const cause = lineCause(line);
@@ -190,6 +192,12 @@ export class LogReader {
     return 0;
   }
 
+  #forward(after: number, headSeq: number, search: Omit<Search, "fromSeq" | "toSeq" | "order">): Stretch {
+    const fromSeq = Math.max(this.oldestSeq ?? headSeq + 1, after + 1);
+    if (fromSeq > headSeq) return { lines: [], through: Math.max(after, headSeq), senders: [] };
+    return this.#search({ ...search, fromSeq, toSeq: headSeq, order: "asc" });
+  }
+
   #search(search: Search): Stretch {
     const asc = search.order === "asc";
     const { maxChars = BUDGET.chars } = search;
@@ -199,7 +207,7 @@ export class LogReader {
     let bodies = 0;
     let chars = 0;
     let steps = 0;
-    for (const { header, passed } of this.#walk(search.fromSeq, search.toSeq, search.order, search.mayHold)) {
+    for (const { header, passed } of this.#walk(search)) {
       if (++steps > BUDGET.steps) return { lines, through, senders };
       if (header !== undefined && search.mayHold(header)) {
         if (++bodies > BUDGET.bodies) return { lines, through, senders };
@@ -232,12 +240,7 @@ export class LogReader {
    * Steps through `[fromSeq, toSeq]` in order: each step is a header, or a zone that was skipped. `passed` is the last
    * sequence number of the step.
    */
-  *#walk(
-    fromSeq: number,
-    toSeq: number,
-    order: "asc" | "desc",
-    mayHold: (zone: Zone) => boolean,
-  ): Generator<{ header?: SegmentHeader; passed: number }> {
+  *#walk({ fromSeq, toSeq, order, mayHold, whole }: Search): Generator<{ header?: SegmentHeader; passed: number }> {
     const asc = order === "asc";
     let place = asc ? fromSeq : toSeq;
     let step = FIRST_HEADERS;
@@ -253,8 +256,8 @@ export class LogReader {
       }
       const low = asc ? (this.#store.segmentOf(slice.slice, place) ?? place) : (zone?.firstSeq ?? slice.firstSeq);
       const high = asc ? Math.min(toSeq, zone?.lastSeq ?? this.#endOf(slice)) : place;
-      const headers = this.#store.headers(slice.slice, low, high, step, order);
-      step = Math.min(MAX_HEADERS, step * 4);
+      const headers = this.#store.headers(slice.slice, low, high, step, order, whole ? HEADER : BARE_HEADER);
+      step = Math.min(whole ? MAX_WHOLE_HEADERS : MAX_HEADERS, step * 4);
       for (const header of headers) yield { header, passed: asc ? header.lastSeq : header.firstSeq };
       const last = headers.at(-1);
       if (asc) place = (last?.lastSeq ?? high) + 1;
@@ -277,6 +280,11 @@ export class LogReader {
     return next === undefined ? Number.MAX_SAFE_INTEGER : next.firstSeq - 1;
   }
 }
+
+const named = (matches: Matcher): Pick<Search, "mayHold" | "matches"> => ({
+  mayHold: (part) => mayHoldName(part, matches),
+  matches: (line) => matches(lineName(line)),
+});
 
 function mayHoldAny(zone: Zone, hashes: ReadonlySet<number>): boolean {
   for (const hash of hashes) if (mayHold(zone, hash)) return true;

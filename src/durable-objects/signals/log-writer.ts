@@ -21,14 +21,12 @@ import { newGroupCommit } from "../shell/group-commit.ts";
 import type { ObjectHeap } from "../shell/isolate-heap.ts";
 import { logLine } from "../shell/log-line.ts";
 import { AppendGatherer, bytesOf } from "./append-gatherer.ts";
+import { closeZone } from "./close-zone.ts";
 import { LogBudget } from "./log-budget.ts";
 import { damageStatus, logDamaged } from "./log-damaged.ts";
 import { type Dropped, logTruncated } from "./log-truncated.ts";
+import { RecentIds } from "./recent-ids.ts";
 import type { SegmentStore } from "./segment-store.ts";
-
-/** Window in which an id given by a caller without a producer is recognised. */
-const ID_WINDOW_MS = 600_000;
-const ID_LIMIT = 300_000;
 
 interface WaitingAppend {
   readonly request: AppendRequest;
@@ -74,10 +72,12 @@ export class LogWriter {
   #sliceBytes = 0;
   #droppedForSize = 0;
   readonly #daily: DailyBytes;
+  readonly #ids: RecentIds;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#daily = new DailyBytes(options.quotas);
+    this.#ids = new RecentIds(options.store);
     this.#state = this.#restore();
     options.heap.account("ids", () => this.#state.heapBytes.ids);
     options.heap.account("producers", () => this.#state.heapBytes.producers);
@@ -128,7 +128,7 @@ export class LogWriter {
     if (current === undefined || !this.#state.forgetProducer(producer)) return false;
     // With a zone: what is read back after a restart are the pages, and the headers behind the last zone.
     transaction(
-      () => store.write(current, [], this.#state.closeZone(true), this.#state.takeProducers()),
+      () => store.write(current, [], closeZone(this.#state, store, true), this.#state.takeProducers()),
       () => this.reread(),
     );
     return true;
@@ -138,6 +138,7 @@ export class LogWriter {
   reread(): void {
     const { receivedMs } = this.#state;
     this.#options.store.reload();
+    this.#ids.forget();
     this.#state = this.#restore();
     this.#state.advanceClock(receivedMs);
   }
@@ -188,14 +189,12 @@ export class LogWriter {
 
   #write(requests: readonly AppendRequest[], nowMs: number): Commit {
     const { store, transaction } = this.#options;
-    if (this.#state.needsIds && requests.some(givesIds)) {
-      this.#state.restoreIds(store.recentIds(nowMs - ID_WINDOW_MS, ID_LIMIT), nowMs);
-    }
+    this.#ids.prepare(this.#state, requests, nowMs);
     const { slice, dropped } = this.#sliceAt(nowMs);
     // Written in the turn in which the slices were dropped, and storage makes the writes of a turn durable together.
     const told = dropped === undefined ? requests : [...requests, logTruncated(dropped, this.#state)];
     const commit = this.#state.append(told, nowMs, this.#options.stored, this.budget.mayMiss);
-    const zone = this.#state.closeZone();
+    const zone = closeZone(this.#state, store);
     const write = () =>
       store.write(slice, commit.segments, zone, zone === undefined ? [] : this.#state.takeProducers());
     // A single row is written or not even without a transaction, which would cost a twentieth of the whole append.
@@ -220,7 +219,7 @@ export class LogWriter {
     const slice = (current?.slice ?? 0) + 1;
     let dropped: Dropped | undefined;
     transaction(() => {
-      const zone = this.#state.closeZone(true);
+      const zone = closeZone(this.#state, store, true);
       // Also where no zone was open: what an earlier version kept in its zones and bases is stored in pages from now on.
       const producers = this.#state.takeProducers(receivedMs - retention.ms);
       if (current !== undefined) store.write(current.slice, [], zone, producers);
@@ -283,11 +282,6 @@ export class LogWriter {
 
 /** `#commit` catches a failure of the whole group and reloads the state there. */
 const RELOADED_BELOW = () => undefined;
-
-/** Whether duplicates in the request can only be recognised by the ids of the last minutes. */
-function givesIds({ producer, signals }: AppendRequest): boolean {
-  return producer === undefined && signals.some(({ id }) => id !== undefined);
-}
 
 /** Who sent a request, as an excess names it; `undefined`: the edge itself. */
 function senderOf({ owner, producer }: AppendRequest): string | undefined {

@@ -110,7 +110,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
    */
   stretch(projection: ProjectionName, after: number, limit: number, patterns?: readonly string[]): Stretch {
     const matches = compilePatterns(patterns ?? this.#subscriptions.of(projection));
-    return this.#reader.after(after, this.#writer.headSeq, matches, limit);
+    return this.#reader.sentAfter(after, this.#writer.headSeq, matches, limit);
   }
 
   /**

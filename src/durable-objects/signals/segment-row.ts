@@ -15,6 +15,8 @@ export interface HeaderRow {
 
 /** The columns of {@link HeaderRow}. */
 export const HEADER = "first_seq, last_seq, received_ms, first_ts, last_ts, names, producers, ids";
+/** As {@link HEADER}, without what a segment lists of ids: that may be a hundred times as long as all the rest. */
+export const BARE_HEADER = HEADER.replace(", ids", ", iif(ids IS NULL, NULL, '') AS ids");
 
 /** @throws SyntaxError or TypeError where the row is damaged */
 export function readHeader(row: HeaderRow): SegmentHeader {
@@ -48,7 +50,7 @@ function isRange(value: unknown): boolean {
   return typeof name === "string" && typeof first === "number" && typeof last === "number";
 }
 
-type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners" | "hosts" | "erased">;
+type Keys = Pick<SegmentHeader, "foreignIds" | "causes" | "sources" | "owners" | "hosts" | "erased" | "keysUnread">;
 
 /** Most segments hold neither ids of callers nor causes: one column is enough. */
 export function keysText({ foreignIds, causes, sources, owners, hosts, erased }: Keys): string | null {
@@ -58,6 +60,7 @@ export function keysText({ foreignIds, causes, sources, owners, hosts, erased }:
 
 export function readKeys(text: string | null): Keys {
   if (text === null) return { foreignIds: [], causes: [] };
+  if (text === "") return { foreignIds: [], causes: [], keysUnread: true };
   const keys: unknown = JSON.parse(text);
   if (isForeignIds(keys)) return { foreignIds: keys, causes: [] };
   if (isKeys(keys)) return keys;

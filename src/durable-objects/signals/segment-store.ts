@@ -5,9 +5,9 @@ import { namesText, type Segment, type SegmentHeader } from "../../core/signals/
 import type { Zone } from "../../core/signals/log/zone.ts";
 import { DamagedRows } from "./damaged-rows.ts";
 import { RecentBodies } from "./recent-bodies.ts";
-import { type RecentId, recentIds } from "./recent-ids.ts";
 import { SalvagedRows, type ZoneRow } from "./salvaged-rows.ts";
-import { HEADER, type HeaderRow, keysText } from "./segment-row.ts";
+import { BARE_HEADER, HEADER, type HeaderRow, keysText } from "./segment-row.ts";
+import { StoredIds } from "./stored-ids.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
 export interface Slice extends SliceTimes {
@@ -94,10 +94,10 @@ export class SegmentStore {
     for (const { slice } of this.#slices) yield* this.#zones(slice, "ORDER BY first_seq");
   }
 
-  /** In portions: ids can make headers large, and there are up to 255 of them. */
+  /** In portions: there are up to 255 of them. */
   *#headersSince(slice: number, fromSeq: number): Generator<SegmentHeader> {
     for (let from = fromSeq; ; ) {
-      const headers = this.headers(slice, from, Number.MAX_SAFE_INTEGER, LOADED_HEADERS);
+      const headers = this.headers(slice, from, Number.MAX_SAFE_INTEGER, LOADED_HEADERS, "asc", BARE_HEADER);
       yield* headers;
       const last = headers.at(-1);
       if (last === undefined || headers.length < LOADED_HEADERS) return;
@@ -163,16 +163,21 @@ export class SegmentStore {
     }
   }
 
-  /** Segments that start within `[fromSeq, toSeq]`, without their bodies, in order. */
+  /**
+   * Segments that start within `[fromSeq, toSeq]`, without their bodies, in order.
+   *
+   * @param columns - {@link BARE_HEADER}: what they list of ids, causes and owners stays empty
+   */
   headers(
     slice: number,
     fromSeq: number,
     toSeq: number,
     limit: number,
     order: "asc" | "desc" = "asc",
+    columns: typeof HEADER | typeof BARE_HEADER = HEADER,
   ): SegmentHeader[] {
     const rows = this.#sql.exec<HeaderRow>(
-      `SELECT ${HEADER} FROM segments_${slice} WHERE first_seq >= ? AND first_seq <= ? ORDER BY first_seq ${order} LIMIT ?`,
+      `SELECT ${columns} FROM segments_${slice} WHERE first_seq >= ? AND first_seq <= ? ORDER BY first_seq ${order} LIMIT ?`,
       fromSeq,
       toSeq,
       limit,
@@ -251,9 +256,13 @@ export class SegmentStore {
     this.#bodies.finished(firstSeq);
   }
 
-  /** Ids of callers without a producer, as keys (see id-owner.ts), of the newest segments; see {@link recentIds}. */
-  recentIds(sinceMs: number, limit: number): RecentId[] {
-    return recentIds(this.#sql, this.#rows, this.#slices, sinceMs, limit);
+  /** Ids of callers without a producer, of segments received since `sinceMs` that hold `limit` signals, about. */
+  storedIds(sinceMs: number, limit: number): StoredIds {
+    return new StoredIds(
+      { sql: this.#sql, rows: this.#rows, slices: () => this.#slices, erased: () => this.holdsErased },
+      sinceMs,
+      limit,
+    );
   }
 
   #zones(slice: number, order: string): Zone[] {

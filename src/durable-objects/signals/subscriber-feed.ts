@@ -4,7 +4,7 @@ import { numbered, Subscription } from "../../core/signals/log/subscription.ts";
 import { logLine } from "../shell/log-line.ts";
 import { type Connection, saveConnection } from "./connection.ts";
 import { type FedSegment, linesFor } from "./fed-segment.ts";
-import type { Stretch } from "./log-reader.ts";
+import type { Matches } from "./log-reader.ts";
 
 export interface SubscriberFeedOptions {
   /**
@@ -26,7 +26,7 @@ export interface SubscriberFeedOptions {
   readonly wakeBy: (atMs: number) => void;
 }
 
-export type FeedStretch = Pick<Stretch, "lines" | "through">;
+export type FeedStretch = Matches;
 
 /** Signals that one read for a subscriber that is behind may return. */
 const CATCH_UP = 1_024;

@@ -176,8 +176,8 @@ describe("a log that is restored after an erasure", () => {
   function restored(segment: Segment): LogState {
     const log = new LogState("eco", BASE);
     log.restore(undefined, [segment]);
-    const keys = (segment.erased ?? []).map(([key, seq]) => [key, seq, 9_000] as const);
-    log.restoreIds(keys, 9_000);
+    log.openIds(9_000, () => undefined);
+    log.addStoredIds(segment.erased ?? []);
     return log;
   }
 

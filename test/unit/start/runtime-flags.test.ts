@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { runtimeFlags } from "../../../local-edge/runtime-flags.ts";
+import { runtimeFlags } from "../../../local-edge/runtime/runtime-flags.ts";
 
 describe("the V8 flags of the edge on one machine", () => {
   test("keep the young generation small beside flags of the user's own", () => {

@@ -6,6 +6,9 @@ const CHARS = 80;
 /** Of an id, beside the characters of its key. */
 const ID_BYTES = 40;
 
+/** Looks up an id of before the window was opened. @returns the sequence number of its signal */
+export type StoredIds = (key: string, id: string) => number | undefined;
+
 /**
  * Remembers ids of callers without a producer, so that a retry within the window is counted and not kept twice.
  *
@@ -18,6 +21,7 @@ export class IdWindow {
   #old = new Map<string, number>();
   #middle = new Map<string, number>();
   #rotatedMs: number;
+  readonly #stored: StoredIds;
   readonly #windowMs: number;
   readonly #capacity: number;
   /** Characters of the keys of the young generation, and of the others. */
@@ -29,11 +33,13 @@ export class IdWindow {
   #holdsErasedKeys = false;
 
   /**
+   * @param stored - looks up ids of the last ten minutes that were not given to {@link addStored} yet
    * @param windowMs - default ten minutes
    * @param capacity - ids kept at most, default 300,000 (about 40 MB); long ones count for several
    */
-  constructor(nowMs: number, windowMs = 600_000, capacity = 300_000) {
+  constructor(nowMs: number, stored: StoredIds = () => undefined, windowMs = 600_000, capacity = 300_000) {
     this.#rotatedMs = nowMs;
+    this.#stored = stored;
     this.#windowMs = windowMs;
     this.#capacity = capacity;
   }
@@ -46,11 +52,33 @@ export class IdWindow {
     return this.#young.get(key) ?? this.#middle.get(key) ?? this.#old.get(key);
   }
 
-  /** {@link find}, also among ids that an earlier version kept without owner and source, or of which a digest is left. */
+  /**
+   * {@link find}, also among ids that an earlier version kept without owner and source, or of which a digest is left, and
+   * among those that are stored and not here yet.
+   */
   known(key: string, id: string): number | undefined {
     const known = this.find(key) ?? (this.#holdsOldKeys ? this.find(oldIdKey(id)) : undefined);
-    if (known !== undefined || !this.#holdsErasedKeys) return known;
-    return this.find(erasedKey(key)) ?? this.find(erasedKey(oldIdKey(id)));
+    if (known !== undefined) return known;
+    const erased = this.#holdsErasedKeys
+      ? (this.find(erasedKey(key)) ?? this.find(erasedKey(oldIdKey(id))))
+      : undefined;
+    return erased ?? this.#stored(key, id);
+  }
+
+  /**
+   * An id of before the window was opened, newest first. It goes into the middle generation, which lives for a whole window
+   * from when this one was opened: longer than any of these ids has to.
+   *
+   * @returns whether there is room for more
+   */
+  addStored(key: string, seq: number): boolean {
+    if (this.size >= this.#capacity || this.#middleChars >= this.#capacity * CHARS) return false;
+    if (this.find(key) === undefined) {
+      this.#middle.set(key, seq);
+      this.#middleChars += key.length;
+      this.#noteKind(key);
+    }
+    return true;
   }
 
   /** Drops expired ids. To be called before {@link find}: a log that was idle for a day holds no ids. */
@@ -68,6 +96,10 @@ export class IdWindow {
     if (this.#young.size >= third || this.#chars >= third * CHARS) this.#rotate(nowMs);
     this.#young.set(key, seq);
     this.#chars += key.length;
+    this.#noteKind(key);
+  }
+
+  #noteKind(key: string): void {
     if (key.startsWith(" ") && key.indexOf(" ", 1) < 0) this.#holdsOldKeys = true;
     else if (isErasedKey(key)) this.#holdsErasedKeys = true;
   }

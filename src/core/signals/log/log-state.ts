@@ -1,14 +1,15 @@
 import type { AppendRequest, AppendResult, ForeignId, NumberConflict, ProducerRecord } from "../api.ts";
 import type { NewSignal } from "../signal.ts";
 import { signalLine, timestampText } from "../signal-line.ts";
-import { idKey, ownerOfProducer, readAssignedId, readNumberedId } from "./id-owner.ts";
-import { IdWindow } from "./id-window.ts";
+import { isForeignId } from "./foreign-id.ts";
+import { idKey, ownerOfProducer } from "./id-owner.ts";
+import { IdWindow, type StoredIds } from "./id-window.ts";
 import type { LogBase } from "./log-base.ts";
 import { NumberCheck, type StoredSignal } from "./number-check.ts";
 import { type ProducerPage, Producers, type StoredProducerPage } from "./producers.ts";
 import type { Segment, SegmentHeader } from "./segment.ts";
 import { SegmentDraft } from "./segment-draft.ts";
-import { OpenZone, ZONE_SEGMENTS, type Zone } from "./zone.ts";
+import { OpenZone, type Zone } from "./zone.ts";
 
 /** The result of a group of appends: rows to write, and an answer for each request. */
 export interface Commit {
@@ -68,15 +69,28 @@ export class LogState {
   }
 
   /**
-   * Ids of the last ten minutes, read when the first caller without a producer comes: most logs never need them.
-   * @param ids - as {@link idKey} and {@link oldIdKey} give them
+   * Remembers ids from now on, when the first caller without a producer comes: most logs never need them.
+   *
+   * @param stored - looks up ids of the last ten minutes that were not given to {@link addStoredIds} yet
    */
-  restoreIds(ids: Iterable<readonly [key: string, seq: number, receivedMs: number]>, nowMs: number): void {
-    this.#ids = new IdWindow(nowMs);
-    for (const [id, seq, receivedMs] of ids) {
-      this.#ids.advance(receivedMs);
-      this.#ids.add(id, seq, receivedMs);
-    }
+  openIds(nowMs: number, stored: StoredIds): void {
+    this.#ids = new IdWindow(nowMs, stored);
+  }
+
+  /**
+   * Ids of the last ten minutes, newest first.
+   *
+   * @param ids - as {@link idKey} and {@link oldIdKey} give them
+   * @returns whether there is room for more
+   */
+  addStoredIds(ids: Iterable<readonly [key: string, seq: number]>): boolean {
+    for (const [key, seq] of ids) if (this.#ids?.addStored(key, seq) === false) return false;
+    return true;
+  }
+
+  /** The zone that grows. What it has {@link OpenZone.unread} must be read before it is closed. */
+  get zone(): OpenZone {
+    return this.#zone;
   }
 
   get epoch(): string {
@@ -246,22 +260,13 @@ export class LogState {
     return place < 0 ? undefined : { foreign_id: request.signals[place]?.id ?? "", place };
   }
 
-  /**
-   * Ids that the log gives out, and those of a host's producers, say where a signal came from: a caller who could take
-   * the next one would have everybody believe that the signal behind it had been handled already.
-   */
-  #isForeign(id: string, { owner, producer }: AppendRequest): boolean {
-    if (owner === undefined) return false;
-    const assigned = readAssignedId(id);
-    if (assigned?.epoch === this.#epoch && assigned.seq >= this.#nextSeq) return true;
-    const named = readNumberedId(id)?.producer;
-    if (named === undefined || named === producer?.name || !this.#producers.has(named)) return false;
-    return ownerOfProducer(named) !== owner;
+  #isForeign(id: string, request: AppendRequest): boolean {
+    return isForeignId(id, request, { epoch: this.#epoch, nextSeq: this.#nextSeq, producers: this.#producers });
   }
 
   /** @returns the zone that is full, to be stored with the segments, or `undefined` */
   closeZone(force = false): Zone | undefined {
-    if (this.#zone.segments === 0 || (!force && this.#zone.segments < ZONE_SEGMENTS)) return undefined;
+    if (this.#zone.segments === 0 || (!force && !this.#zone.isFull)) return undefined;
     const zone = this.#zone.close();
     this.#zone = new OpenZone();
     return zone;

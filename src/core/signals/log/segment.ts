@@ -36,6 +36,8 @@ export interface SegmentHeader {
   readonly erased?: readonly ErasedKeyEntry[];
   /** Hashes of the distinct ids that its signals name as their causes; see key-filter.ts. */
   readonly causes: readonly number[];
+  /** What it lists of ids, causes and owners was not read, and it lists some. */
+  readonly keysUnread?: true;
   /** Not as it was stored, which cannot be read; see salvage.ts. */
   readonly salvaged?: true;
 }

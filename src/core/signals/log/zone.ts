@@ -103,9 +103,20 @@ export class OpenZone {
   readonly #ended = new Map<string, number>();
   #foreignIds = 0;
   #keys: number[] | undefined = [];
+  /** First sequence numbers of segments whose ids and causes are not in {@link #keys} yet. */
+  readonly #unread: number[] = [];
+
+  /** First sequence numbers of segments that were added without what they list; to be given to {@link addKeys} before the zone is closed. */
+  get unread(): readonly number[] {
+    return this.#unread;
+  }
 
   get segments(): number {
     return this.#segments;
+  }
+
+  get isFull(): boolean {
+    return this.#segments >= ZONE_SEGMENTS;
   }
 
   add(segment: SegmentHeader): void {
@@ -123,11 +134,21 @@ export class OpenZone {
       if (!this.#began.has(producer)) this.#began.set(producer, first);
       this.#ended.set(producer, Math.max(last, this.#ended.get(producer) ?? 0));
     }
-    this.#foreignIds += segment.foreignIds.length;
+    if (segment.keysUnread) this.#unread.push(segment.firstSeq);
+    else this.#addKeys(segment);
+  }
+
+  /** @param segment - one of {@link unread}, with all that it lists */
+  addKeys(segment: SegmentHeader): void {
+    const place = this.#unread.indexOf(segment.firstSeq);
+    if (place < 0) return;
+    this.#unread.splice(place, 1);
     this.#addKeys(segment);
   }
 
   close(): Zone {
+    // Of ids that could not be read the zone says nothing, and readers look inside.
+    if (this.#unread.length > 0) this.#keys = undefined;
     const names = this.#names.close();
     const active = this.#active.close();
     const listed = active.filter === undefined;
@@ -142,12 +163,13 @@ export class OpenZone {
       active: active.list,
       ...(active.filter === undefined ? {} : { activeKeys: active.filter }),
       ...(listed ? { began: Object.fromEntries(this.#began), ended: Object.fromEntries(this.#ended) } : {}),
-      foreignIds: this.#foreignIds,
+      foreignIds: this.#foreignIds + this.#unread.length,
       ...(this.#keys === undefined ? {} : { keys: keyFilter(this.#keys) }),
     };
   }
 
   #addKeys({ foreignIds, causes }: SegmentHeader): void {
+    this.#foreignIds += foreignIds.length;
     if (this.#keys === undefined) return;
     if (this.#keys.length + foreignIds.length + causes.length > MAX_KEYS) {
       this.#keys = undefined;
