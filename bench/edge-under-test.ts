@@ -4,11 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** An embedded edge in processes of its own, with a state directory that is thrown away. */
-export interface EdgeUnderTest {
+/** An edge that can be called. */
+export interface ReachedEdge {
   readonly url: string;
   readonly token: string;
+}
+
+/** An embedded edge in processes of its own, with a state directory that is thrown away. */
+export interface EdgeUnderTest extends ReachedEdge {
+  /** Of the process that starts the runtime. */
+  readonly pid: number;
   stop(): Promise<void>;
+  /** Ends the processes and starts them on the same state directory. The edge that was before is of no use then. */
+  restart(): Promise<EdgeUnderTest>;
 }
 
 /** A program that prints `ready <url>`. */
@@ -29,9 +37,12 @@ export function startEdgeUnderTest(env: Readonly<Record<string, string>> = {}): 
 }
 
 /** Starts a program on a directory of its own. */
-export async function startProcess(programOf: (directory: string) => StartedProgram): Promise<EdgeUnderTest> {
+export function startProcess(programOf: (directory: string) => StartedProgram): Promise<EdgeUnderTest> {
   const directory = mkdtempSync(join(tmpdir(), "ganglion-bench-"));
-  const program = programOf(directory);
+  return startOn(directory, programOf(directory));
+}
+
+async function startOn(directory: string, program: StartedProgram): Promise<EdgeUnderTest> {
   const child = spawn(process.execPath, [program.main, ...(program.arguments ?? [])], {
     env: { ...process.env, ...program.env },
     stdio: ["ignore", "pipe", "inherit"],
@@ -43,13 +54,21 @@ export async function startProcess(programOf: (directory: string) => StartedProg
     });
     child.once("exit", (code) => reject(new Error(`${program.main} ended with ${code} before it was ready`)));
   });
+  const end = async () => {
+    child.kill("SIGTERM");
+    await gone;
+  };
   return {
     url,
     token: program.token ?? readFileSync(join(directory, "token"), "utf8").trim(),
+    pid: child.pid ?? 0,
     stop: async () => {
-      child.kill("SIGTERM");
-      await gone;
+      await end();
       rmSync(directory, { recursive: true, force: true });
+    },
+    restart: async () => {
+      await end();
+      return startOn(directory, program);
     },
   };
 }

@@ -1,10 +1,10 @@
 import { Agent, request } from "node:http";
-import type { EdgeUnderTest } from "./edge-under-test.ts";
+import type { ReachedEdge } from "./edge-under-test.ts";
 
 /** Connections are kept: what is measured is the edge, not the opening of sockets. */
 const agent = new Agent({ keepAlive: true, maxSockets: 128 });
 
-export function postSignals(edge: EdgeUnderTest, body: string): Promise<void> {
+export function postSignals(edge: ReachedEdge, body: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const call = request(
       `${edge.url}/v1/default/signals`,
@@ -29,7 +29,7 @@ export function postSignals(edge: EdgeUnderTest, body: string): Promise<void> {
   });
 }
 
-export async function getJson(edge: EdgeUnderTest, path: string): Promise<unknown> {
+export async function getJson(edge: ReachedEdge, path: string): Promise<unknown> {
   const response = await fetch(edge.url + path, { headers: { authorization: `Bearer ${edge.token}` } });
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response.json();

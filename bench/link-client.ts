@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
 import { LINK_PROTOCOL, PONG } from "../src/core/wire/link-frames.ts";
-import type { EdgeUnderTest } from "./edge-under-test.ts";
+import type { ReachedEdge } from "./edge-under-test.ts";
 
 /** One end of a link, as bare as it can be, so that a figure is the edge's and not the client's. */
 export interface BareLink {
@@ -15,7 +15,7 @@ export interface BareLink {
   close(): void;
 }
 
-export async function openLink(edge: EdgeUnderTest, host: string): Promise<BareLink> {
+export async function openLink(edge: ReachedEdge, host: string): Promise<BareLink> {
   const url = `${edge.url.replace("http", "ws")}/v1/default/link?host=${host}`;
   const socket = new WebSocket(url, [LINK_PROTOCOL], {
     perMessageDeflate: false,

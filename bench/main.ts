@@ -1,6 +1,7 @@
 import { agentIdle } from "./agent-idle.ts";
 import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
+import { catchUp } from "./catch-up.ts";
 import { command } from "./command.ts";
 import { compared } from "./compare/compared.ts";
 import { cost } from "./cost.ts";
@@ -26,6 +27,7 @@ import { throughput } from "./throughput.ts";
 /** `npm run bench [-- <name> …]`: one JSON line per figure. Each bench has an edge of its own. */
 const BENCHES = {
   throughput,
+  "catch-up": catchUp,
   latency,
   fairness,
   introspection,

@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
 import { WORK_PROTOCOL } from "../src/core/queue/work-frames.ts";
-import type { EdgeUnderTest } from "./edge-under-test.ts";
+import type { ReachedEdge } from "./edge-under-test.ts";
 
 export interface GivenTask {
   readonly task_id: string;
@@ -21,7 +21,7 @@ export interface BareChannel {
   close(): void;
 }
 
-export async function openWork(edge: EdgeUnderTest, queue: string, worker: string): Promise<BareChannel> {
+export async function openWork(edge: ReachedEdge, queue: string, worker: string): Promise<BareChannel> {
   const url = `${edge.url.replace("http", "ws")}/v1/default/queues/${queue}/work?worker=${worker}`;
   const socket = new WebSocket(url, [WORK_PROTOCOL], {
     perMessageDeflate: false,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { EdgeUnderTest } from "../../../bench/edge-under-test.ts";
+import type { ReachedEdge } from "../../../bench/edge-under-test.ts";
 import { getJson } from "../../../bench/http-client.ts";
 import { benchSignal, openLink } from "../../../bench/link-client.ts";
 import { benchTask, openWork } from "../../../bench/work-client.ts";
@@ -10,10 +10,10 @@ import { runEdge } from "../../harness/running-edge.ts";
  * What the hot paths cost in units that are the same on every machine: rows, messages, bytes. A change that makes them
  * dearer fails here, however fast the machine is.
  */
-let edge: EdgeUnderTest;
+let edge: ReachedEdge;
 beforeAll(async () => {
   const running = await runEdge({ env: { GANGLION_METRICS: "off" } });
-  edge = { url: running.url, token: running.token, stop: () => running.process.stop().then(() => {}) };
+  edge = { url: running.url, token: running.token };
 });
 
 type ObjectName = "signal_log" | "priority_queues";

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** The processes that a process has started, and those that these have started. */
+export function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = Number(statusField(Number(name), "PPid"));
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found: number[] = [];
+  for (let next: number[] = [pid]; next.length > 0; ) {
+    next = next.flatMap((parent) => children.get(parent) ?? []);
+    found.push(...next);
+  }
+  return found;
+}
+
+/** The most resident memory that the runtime of an edge had, in MB. */
+export function peakMegabytes(pid: number): number {
+  return Math.max(0, ...descendants(pid).map((child) => megabytes(child, "VmHWM")));
+}
+
+/** Resident memory of a process, and of all that it has started, in MB. */
+export function residentMegabytes(pid: number): number {
+  return [pid, ...descendants(pid)].reduce((sum, each) => sum + megabytes(each, "VmRSS"), 0);
+}
+
+const megabytes = (pid: number, field: string) => Number(statusField(pid, field)?.split(" ")[0] ?? 0) / 1_024;
+
+/** @returns `undefined` where the process has ended */
+function statusField(pid: number, field: string): string | undefined {
+  try {
+    return new RegExp(`^${field}:\\s+(.*)$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
