@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "./paths.ts";
 
@@ -52,17 +52,36 @@ function addToHash(hash: ReturnType<typeof createHash>, name: string): void {
   for (const entry of entries) addToHash(hash, `${name}/${entry}`);
 }
 
-/** @returns the bundle on disk, or `undefined` when there is none or it is of other sources. */
-export function currentBundle(hash: string): Bundle | undefined {
-  let text: string;
+/** A bundle on the disk, which is replaced whole. */
+export interface BundleFile {
+  readonly hash: string;
+  readonly path: string;
+}
+
+/** More than the beginning of a bundle with its hash. */
+const HEAD_BYTES = 128;
+
+/** @returns whether the bundle on disk is of these sources; what it holds takes memory, and is not read for that */
+function isCurrent(hash: string): boolean {
+  let file: number;
   try {
-    text = readFileSync(BUNDLE_FILE, "utf8");
+    file = openSync(BUNDLE_FILE, "r");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
-  const bundle = JSON.parse(text) as Bundle;
-  return bundle.hash === hash ? bundle : undefined;
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    return head.toString("latin1", 0, readSync(file, head)).startsWith(`{"hash":"${hash}"`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What the runtime runs, for those who look into it. See {@link upToDateBundleFile}. */
+export async function upToDateBundle(): Promise<Bundle> {
+  const { path } = await upToDateBundleFile();
+  return JSON.parse(readFileSync(path, "utf8")) as Bundle;
 }
 
 /**
@@ -71,15 +90,14 @@ export function currentBundle(hash: string): Bundle | undefined {
  *
  * @param building - called when a build is needed, before it starts
  */
-export async function upToDateBundle(building: () => void = () => {}): Promise<Bundle> {
+export async function upToDateBundleFile(building: () => void = () => {}): Promise<BundleFile> {
   const hash = sourceHash();
-  const ready = currentBundle(hash);
-  if (ready !== undefined) return ready;
+  if (isCurrent(hash)) return { hash, path: BUNDLE_FILE };
   building();
   await runBuild();
-  const built = currentBundle(sourceHash());
-  if (built === undefined) throw new Error("The Worker's sources changed while it was being built. Start again.");
-  return built;
+  const built = sourceHash();
+  if (!isCurrent(built)) throw new Error("The Worker's sources changed while it was being built. Start again.");
+  return { hash: built, path: BUNDLE_FILE };
 }
 
 function runBuild(): Promise<void> {

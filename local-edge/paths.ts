@@ -23,6 +23,8 @@ export function edgeFiles(stateDir: string) {
     running: join(stateDir, "edge.json"),
     /** What was found out about a runtime that did not answer, before it was killed. */
     hangs: join(stateDir, "hangs"),
+    /** How the runtime is configured, for its owner alone: the administrator's token is in there. */
+    runtime: join(stateDir, "runtime"),
     token: join(stateDir, "token"),
   };
 }

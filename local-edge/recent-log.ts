@@ -1,4 +1,4 @@
-import type { EdgeLog } from "./edge.ts";
+import type { EdgeLog } from "./runtime/runtime-log.ts";
 
 const KEEP = 200;
 

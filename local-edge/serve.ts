@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { upToDateBundle } from "./bundle.ts";
+import { upToDateBundleFile } from "./bundle.ts";
 import { startCron } from "./cron.ts";
-import { type Edge, type EdgeLog, startEdge } from "./edge.ts";
+import { type Edge, startEdge } from "./edge.ts";
 import { edgeFiles, stateDirectory } from "./paths.ts";
 import { LOOPBACK, listenFromEnvironment } from "./port.ts";
 import { RecentLog } from "./recent-log.ts";
+import type { EdgeLog } from "./runtime/runtime-log.ts";
 import { administratorToken } from "./token.ts";
 import { startWatchdog, watchdogSeconds } from "./watchdog.ts";
 
@@ -36,7 +37,7 @@ export async function serveEdge(say: (sentence: string) => void, log: (entry: Ed
       `The edge listens on ${host} without TLS: whoever can read that network can read its tokens. Let it listen on ` +
         `${LOOPBACK} behind a proxy, unless that network encrypts.`,
     );
-  const bundle = await upToDateBundle(() => say("Building the Worker: its sources are new."));
+  const bundle = await upToDateBundleFile(() => say("Building the Worker: its sources are new."));
   const recent = new RecentLog();
   const noted = (entry: EdgeLog) => {
     recent.add(entry);

@@ -1,8 +1,8 @@
 import { get } from "node:http";
 import { writeDiagnosis } from "./diagnosis.ts";
-import type { EdgeLog } from "./edge.ts";
 import { judgeSilence } from "./judge-silence.ts";
 import { type ProcessLoad, readLoad } from "./process-load.ts";
+import type { EdgeLog } from "./runtime/runtime-log.ts";
 
 /** How often the edge is asked, in milliseconds. */
 const INTERVAL_MS = 1_000;
@@ -36,7 +36,7 @@ export function watchdogSeconds(env: NodeJS.ProcessEnv = process.env): number {
 
 /**
  * Asks the edge each second whether it is alive. A runtime that has not answered for the limit is killed, after what can be
- * found out about it was written down; Miniflare starts it again at once. Everything that it confirmed is on the disk.
+ * found out about it was written down; it is started again at once. Everything that it confirmed is on the disk.
  */
 export function startWatchdog(options: WatchdogOptions): { stop(): void } {
   const { url, limitMs, runtimePid, directory, lines, log } = options;

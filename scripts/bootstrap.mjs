@@ -1,6 +1,7 @@
 // Runs a script of this project from a bare clone, on a machine that has npm and any Node from 18 on:
 //
 //   node scripts/bootstrap.mjs [--no-install] <script> [arguments]
+//   node scripts/bootstrap.mjs --prepare      for scripts/run.sh: installs, and writes the path of the Node to descriptor 3
 //
 // It installs what is missing, then runs the script on the Node that the project pins. Plain JavaScript without
 // dependencies, because it runs before anything is installed and on Nodes that know no types.
@@ -23,6 +24,7 @@ const NODE_MAJOR = 24;
 const given = process.argv.slice(2);
 // For what runs inside of an installation already, which must not be replaced under it.
 const install = given[0] !== "--no-install";
+const prepare = given[0] === "--prepare";
 const [script, ...scriptArguments] = install ? given : given.slice(1);
 if (script === undefined)
   stop("No script named. Usage: node scripts/bootstrap.mjs [--no-install] <script> [arguments]");
@@ -31,7 +33,8 @@ if (Number(process.versions.node.split(".")[0]) < 18) {
 }
 
 if (install) await installDependencies();
-run(pinnedNode(), [join(ROOT, script), ...scriptArguments]);
+if (prepare) writeFileSync(3, pinnedNode());
+else run(pinnedNode(), [join(ROOT, script), ...scriptArguments]);
 
 async function installDependencies() {
   const wanted = createHash("sha256").update(readFileSync(LOCK_FILE)).digest("hex");
@@ -107,7 +110,12 @@ function run(command, commandArguments) {
   const child = spawn(command, commandArguments, {
     // The channel closes when this process is gone, in any way: the script then ends everything that it started.
     stdio: ["inherit", "inherit", "inherit", "ipc"],
-    env: { ...process.env, PATH: `${dirname(command)}:${join(MODULES, ".bin")}:${process.env.PATH ?? ""}` },
+    env: {
+      ...process.env,
+      PATH: `${dirname(command)}:${join(MODULES, ".bin")}:${process.env.PATH ?? ""}`,
+      // Of each source the code without its types: nobody has to take these out again, which takes memory and time.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(MODULES, ".cache", "ganglion"),
+    },
   });
   let passedAt = Number.NEGATIVE_INFINITY;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { requireSystem, systemdVersion, takeAway, takeSteps } from "../../local-agent/base/systemd/steps.ts";
-import { upToDateBundle } from "../bundle.ts";
+import { upToDateBundleFile } from "../bundle.ts";
 import { type InstallOptions, installPlan, uninstallPlan } from "./plan.ts";
 import { STATE_NAME } from "./unit.ts";
 
@@ -38,7 +38,7 @@ async function runInstall({ dryRun, ...options }: Given): Promise<void> {
   if (options.root === undefined && !dryRun) {
     requireSystem(options, FOREGROUND);
     // The service may not write to the project.
-    await upToDateBundle(() => console.log("building the Worker"));
+    await upToDateBundleFile(() => console.log("building the Worker"));
   }
   await takeSteps(plan, dryRun === true);
 }

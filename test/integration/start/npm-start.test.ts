@@ -94,6 +94,21 @@ describe("npm start", () => {
     expect(await again.running.stop()).toBe(0);
   });
 
+  it("keeps neither a launcher nor the tools of the build in memory, and ends with npm", async () => {
+    const stateDir = temporaryDirectory();
+    // What the script of package.json says, as npm runs it: by a shell that is its child.
+    const npm = `require("node:child_process").spawn("sh", ["-c", "exec sh scripts/run.sh scripts/start.ts"], { stdio: "inherit" })`;
+    const running = new RunningProcess(["-e", npm], {
+      env: { GANGLION_PORT: "0", GANGLION_STATE_DIR: stateDir, GANGLION_SOURCES: "sampler,intents" },
+    });
+    const [, url = ""] = await running.line(/^ready (\S+)$/);
+    const processes = processesOn(stateDir).filter((pid) => pid !== running.pid);
+    expect(processes).toHaveLength(3); // the edge, its runtime, and the agent
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    running.signal("SIGKILL");
+    await untilEnded(processes);
+  });
+
   it("runs the edge alone, and the agent alone against it", async () => {
     const edge = await start(temporaryDirectory(), ["--edge-only"]);
     expect(edge.running.lines.join("\n")).not.toContain("sources");

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { upToDateBundle } from "../../../local-edge/bundle.ts";
+import { upToDateBundleFile } from "../../../local-edge/bundle.ts";
 import { startEdge } from "../../../local-edge/edge.ts";
 import { createClient } from "../../../src/client/client.ts";
 import { ApiProblem } from "../../../src/client/http/problem-errors.ts";
@@ -24,11 +24,10 @@ const directory = temporaryDirectory();
 execFileSync("tar", ["-xzf", join(import.meta.dirname, "recorded-state", "state.tar.gz"), "-C", directory]);
 const host = join(directory, "host");
 
-const bundle = await upToDateBundle();
-const bindings = Object.fromEntries(Object.entries(bundle.options.bindings ?? {}));
+// The log keeps seven days, and the recorded state grows older than that.
+process.env.GANGLION_RETENTION_DAYS = "36500";
 const edge = await startEdge({
-  // The log keeps seven days, and the recorded state grows older than that.
-  bundle: { ...bundle, options: { ...bundle.options, bindings: { ...bindings, RETENTION_DAYS: "36500" } } },
+  bundle: await upToDateBundleFile(),
   port: 0,
   stateDir: join(directory, "edge-state"),
   adminToken: recorded.administrator_token,
