@@ -1,4 +1,5 @@
 import { agentIdle } from "./agent-idle.ts";
+import { atRest } from "./at-rest.ts";
 import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
 import { catchUp } from "./catch-up.ts";
@@ -38,6 +39,7 @@ const BENCHES = {
   policy,
   bus,
   intelligence,
+  "at-rest": atRest,
   "agent-idle": agentIdle,
   bill,
   predicted,

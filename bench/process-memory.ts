@@ -21,9 +21,13 @@ export function peakMegabytes(pid: number): number {
   return Math.max(0, ...descendants(pid).map((child) => megabytes(child, "VmHWM")));
 }
 
-/** Resident memory of a process, and of all that it has started, in MB. */
-export function residentMegabytes(pid: number): number {
-  return [pid, ...descendants(pid)].reduce((sum, each) => sum + megabytes(each, "VmRSS"), 0);
+/** Resident memory of a process, in MB. */
+export const residentMegabytes = (pid: number): number => megabytes(pid, "VmRSS");
+
+/** Memory of a process in MB, of what it shares with others its part alone. */
+export function proportionalMegabytes(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) / 1_024;
 }
 
 const megabytes = (pid: number, field: string) => Number(statusField(pid, field)?.split(" ")[0] ?? 0) / 1_024;
