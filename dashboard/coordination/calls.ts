@@ -54,11 +54,13 @@ export function callsOf(ecosystem: string) {
         },
       }),
     question: (id: string) => call(Question, { path: question(id) }),
-    answer: (id: string, answer: string, comment: string) =>
+    /** A request of permission is answered by its own call, which takes a scope of its own. */
+    answer: ({ id, permission }: Question, answer: string, comment: string) =>
       call(Question, {
         method: "POST",
-        path: question(id, "/answer"),
-        body: { answer, ...(comment === "" ? {} : { comment }) },
+        path:
+          permission === undefined ? question(id, "/answer") : inside(`/permissions/${encodeURIComponent(id)}/answer`),
+        body: { [permission === undefined ? "answer" : "behavior"]: answer, ...(comment === "" ? {} : { comment }) },
       }),
     cancelQuestion: (id: string) => call(Question, { method: "POST", path: question(id, "/cancel") }),
     notes: (prefix: string, after?: string) =>

@@ -118,12 +118,7 @@ function OneQuestion({ id, calls, reload }: OneProps) {
             </p>
             {one.state === "open" && <Answer question={one} calls={calls} after={after} />}
             <Facts of={factsOf(one)} />
-            {one.context !== undefined && (
-              <>
-                <h3>Context</h3>
-                <Json value={one.context} label="Context" />
-              </>
-            )}
+            <Json value={one.permission ?? one.context ?? "no context"} label="Context" />
           </>
         )}
       </Loaded>
@@ -162,7 +157,8 @@ interface AnswerProps {
 }
 
 /** Buttons for the options, or a field where any text is an answer. */
-function Answer({ question: { id, options }, calls, after }: AnswerProps) {
+function Answer({ question, calls, after }: AnswerProps) {
+  const { id, options, permission } = question;
   const [text, setText] = useState("");
   const [comment, setComment] = useState("");
   const act = (answer: string, label: string) => (
@@ -172,13 +168,13 @@ function Answer({ question: { id, options }, calls, after }: AnswerProps) {
       about={id}
       kind="primary"
       confirm={`${label}? It counts once, and is recorded with who did it.`}
-      run={() => calls.answer(id, answer, comment.trim())}
+      run={() => calls.answer(question, answer, comment.trim())}
       done={`Answered: ${answer}`}
       after={after}
     />
   );
   return (
-    <Changing scope="questions:answer">
+    <Changing scope={permission === undefined ? "questions:answer" : "permissions:answer"}>
       {options === null && <Area label="Your answer" rows={3} value={text} onChange={setText} />}
       <Field label="A comment, for the asker" maxLength={2_000} value={comment} onChange={setComment} />
       <p class="tally">

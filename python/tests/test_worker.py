@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,25 @@ def test_a_released_task_goes_to_another_worker_without_counting(client: Client,
     one.stop()
     two.stop()
     assert given == ["t", "t"]
+
+
+def test_a_task_comes_with_its_notes_and_waits_for_an_answer_without_a_worker(client: Client, name: str) -> None:
+    @client.worker(name, "coder", wait=1)
+    def coder(work: Work) -> Any:
+        if not work.answers:
+            client.api.put_note(f"task/{name}/progress", {"step": 3})
+            client.api.ask_question({"id": name, "question": "Go on?", "recipient": "ops", "options": ["yes", "no"]})
+            work.park(name)
+        return {"notes": [note["value"] for note in work.notes], "answer": work.answers[-1]["answer"]}
+
+    coder.start()
+    client.enqueue(name, "coder", "X", task_id=name, max_attempts=1)
+    while client.api.get_task(name, name).get("waits_for") is None:
+        time.sleep(0.05)
+    client.api.answer_question(name, {"answer": "yes"})
+    task = finished(client, name, name)
+    coder.stop()
+    assert (task["result"], task["attempt"]) == ({"notes": [{"step": 3}], "answer": "yes"}, 1)
 
 
 def test_a_responder_answers_calls_and_refuses_other_types(client: Client, name: str) -> None:

@@ -91,6 +91,14 @@ class Task:
     trace: str | None = None
     depth: int | None = None
     needs: dict[str, Any] | None = None
+    answers: list[dict[str, Any]] | None = None
+    """How the questions ended for which the task has waited; ``None``: it has waited for none."""
+    notes: list[dict[str, Any]] | None = None
+    """Notes of the task (``task/<id>/…``), the last change first; ``None``: there are none."""
+    notes_left_out: int | None = None
+    """Notes of the task that had no room here: ``client.api.list_notes(prefix=…)`` lists them all."""
+    notes_missing: bool | None = None
+    """The notes could not be read in time."""
 
 
 def read(kind: type[Made], document: object) -> Made:

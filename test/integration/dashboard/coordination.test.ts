@@ -91,11 +91,11 @@ describe.runIf(hasBrowser)("the view of limits, locks, questions and notes in a 
     });
     expect(await button("Answer: no").count()).toBe(0);
     // Open questions are listed; the one that is over is not.
-    expect(await listed().count()).toBe(1);
+    await expect.poll(() => listed().count()).toBe(2);
   });
 
   test("answers with a text of its own where there are no options, and says that another was faster", async () => {
-    await listed().click();
+    await listed().last().click();
     await page.getByLabel("Your answer").fill("Amber");
     await button("Answer: name-42").click();
     await client.questions.answer("name-42", "Basil");
@@ -103,6 +103,16 @@ describe.runIf(hasBrowser)("the view of limits, locks, questions and notes in a 
     await shown(/^▲ Answer: .*(Basil|answered)/);
     expect((await client.questions.show("name-42")).answer).toBe("Basil");
     await page.locator(".toast.failed").getByRole("button", { name: "Dismiss" }).click();
+  });
+
+  test("allows what a session asks permission for, and shows what that is", async () => {
+    await listed().first().click();
+    await shown(/npm publish/);
+    await button("Answer: deny: may-i").waitFor();
+    await button("Answer: allow: may-i").click();
+    await dialog().getByRole("button", { name: "Answer: allow" }).click();
+    await shown("Answered by");
+    expect(await client.questions.show("may-i")).toMatchObject({ state: "answered", answer: "allow" });
   });
 
   test("saves a note over the version that was edited alone, and keeps both where another writer was faster", async () => {

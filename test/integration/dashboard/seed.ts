@@ -120,5 +120,6 @@ export async function fillCoordination(client: Client): Promise<void> {
   const deploy = { recipient: "ops", context: { version: 42 }, expires: "2h" };
   await client.questions.ask({ ...deploy, id: "deploy-42", question: "Deploy version 42?", options: ["yes", "no"] });
   await client.questions.ask({ ...deploy, id: "name-42", question: "What shall the release be called?" });
+  await client.permissions.ask({ id: "may-i", tool_name: "Bash", input_preview: "npm publish", recipient: "ops" });
   await client.notes.put("task/build-17/progress", { step: 3 });
 }

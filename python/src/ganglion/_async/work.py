@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Awaitable, Callable
+from typing import Any, Awaitable, Callable, NoReturn
 
-from .._core.work import Turn
+from .._core.work import TaskReleased, Turn
 from ..heartbeat import Heartbeat
 from ..models import CallReply, Task, TaskReceipt
 from .client import AsyncClient
@@ -41,6 +41,14 @@ class AsyncWork(Turn):
         """Asks another agent, and waits for the reply."""
         fields = self.question(type, options)
         return await self.client.call(fields.pop("queue", self._queue), recipient, type, payload, **fields)
+
+    async def park(self, question: str) -> NoReturn:
+        """Leaves the task until a question is over: it comes back once, with the end in ``answers``, and holds no worker.
+
+        :raises TaskReleased: always; let it pass
+        """
+        await self.client.api.park_task(self._queue, self.task_id, {"lease_id": self.task.lease_id, "question": question})
+        raise TaskReleased(f"waits for the question {question}")
 
     def _cancel(self, reason: str) -> None:
         self._reason = reason

@@ -120,6 +120,16 @@ class Turn:
         return self.task.sender
 
     @property
+    def notes(self) -> list[dict[str, Any]]:
+        """Notes of the task (``task/<id>/…``) as they were when it was given out, the last change first."""
+        return self.task.notes or []
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """How the questions ended for which the task has waited: ``question``, ``state``, ``answer``, ``answered_by``."""
+        return self.task.answers or []
+
+    @property
     def cancelled(self) -> bool:
         """Whether the result is no longer wanted: look at it between two steps."""
         return self._reason is not None

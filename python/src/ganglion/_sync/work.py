@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
-from .._core.work import Turn
+from .._core.work import TaskReleased, Turn
 from ..heartbeat import Heartbeat
 from ..models import CallReply, Task, TaskReceipt
 from .client import Client
@@ -40,6 +40,14 @@ class Work(Turn):
         """Asks another agent, and waits for the reply."""
         fields = self.question(type, options)
         return self.client.call(fields.pop("queue", self._queue), recipient, type, payload, **fields)
+
+    def park(self, question: str) -> NoReturn:
+        """Leaves the task until a question is over: it comes back once, with the end in ``answers``, and holds no worker.
+
+        :raises TaskReleased: always; let it pass
+        """
+        self.client.api.park_task(self._queue, self.task_id, {"lease_id": self.task.lease_id, "question": question})
+        raise TaskReleased(f"waits for the question {question}")
 
     def _cancel(self, reason: str) -> None:
         self._reason = reason
