@@ -5,6 +5,8 @@ const nothing: Wake = { nothing: true };
 const ofQueue: Wake = { queue: true };
 const by = (...signals: string[]): Wake => ({ signals });
 
+const ofQuestions = by("Q_QUESTION_*", "Q_PERMISSION_*");
+
 /** Every view by its words, and what wakes it. Whatever else changes a view is seen when it is read again. */
 export const VIEWS: Readonly<Record<string, Wake>> = {
   overview: nothing,
@@ -40,6 +42,26 @@ export const VIEWS: Readonly<Record<string, Wake>> = {
   bottlenecks: ofQueue,
   metrics: ofQueue,
   events: ofQueue,
+  schedule: nothing,
+  "schedule list": nothing,
+  "schedule show": nothing,
+  "schedule runs": nothing,
+  "mail list": nothing,
+  "mail show": nothing,
+  lock: nothing,
+  "lock list": nothing,
+  limits: nothing,
+  "limits list": nothing,
+  "limits show": nothing,
+  questions: ofQuestions,
+  "questions list": ofQuestions,
+  "questions show": ofQuestions,
+  permissions: by("Q_PERMISSION_*"),
+  "permissions list": by("Q_PERMISSION_*"),
+  "permissions show": by("Q_PERMISSION_*"),
+  notes: by("Q_NOTE_CHANGED"),
+  "notes list": by("Q_NOTE_CHANGED"),
+  "notes show": by("Q_NOTE_CHANGED"),
   dlq: nothing,
   "dlq list": nothing,
   webhooks: nothing,

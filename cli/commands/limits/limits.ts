@@ -3,7 +3,7 @@ import type { Limit } from "../../../src/core/limits/api.ts";
 import type { LimitInput } from "../../../src/core/limits/settings.ts";
 import { amount, lengthOfTime, seconds, timeAhead, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 import { budgetsCommand } from "./budgets.ts";
 
@@ -117,15 +117,15 @@ const settingsOf = (options: SetOptions): LimitInput => ({
 const part = (used: number, limit: number | undefined) => (limit === undefined ? "" : `${used}/${limit}`);
 
 const columns: readonly Column<Limit>[] = [
-  ["NAME", ({ name }) => name],
+  ["NAME", ({ name }) => name, "key"],
   ["STATE", ({ state }) => state, "state"],
-  ["UNTIL", ({ closed_until }) => closed_until],
+  ["UNTIL", ({ closed_until }) => at(closed_until)],
   ["REQUESTS", ({ used, requests_per_minute }) => part(used.requests, requests_per_minute)],
   ["INPUT", ({ used, input_tokens_per_minute }) => part(used.input_tokens, input_tokens_per_minute)],
   ["OUTPUT", ({ used, output_tokens_per_minute }) => part(used.output_tokens, output_tokens_per_minute)],
   ["HELD", ({ held, concurrency }) => (concurrency === undefined ? String(held) : part(held, concurrency))],
   ["USD", ({ spent_usd, usd_per_day }) => part(spent_usd, usd_per_day)],
-  ["WHY", ({ reason }) => reason],
+  ["WHY", ({ reason }) => reason, "text"],
 ];
 
 async function list(command: Command): Promise<void> {

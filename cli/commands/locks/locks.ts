@@ -3,7 +3,7 @@ import { LockNotAvailable } from "../../../src/client/locks.ts";
 import type { Lock, LockWait } from "../../../src/core/locks/api.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { Failure } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 import { type AcquireOptions, acquireOptions, lockOptions, ttlOption } from "./options.ts";
 import { runCommand } from "./run.ts";
@@ -87,14 +87,14 @@ interface ListOptions {
 type Row = Lock | LockWait;
 
 const columns: readonly Column<Row>[] = [
-  ["LOCK", ({ name }) => name],
+  ["LOCK", ({ name }) => name, "key"],
   ["OWNER", ({ owner }) => owner],
   ["STATE", (row) => ("fence" in row ? row.mode : waitsFor(row)), "state"],
-  ["SINCE", (row) => ("fence" in row ? row.acquired_at : row.since)],
-  ["EXPIRES", (row) => ("fence" in row ? row.expires_at : "")],
+  ["SINCE", (row) => ("fence" in row ? at(row.acquired_at) : at(row.since))],
+  ["EXPIRES", (row) => ("fence" in row ? at(row.expires_at) : "")],
   ["WAITING", (row) => ("fence" in row && row.waiting > 0 ? String(row.waiting) : "")],
   ["FENCE", (row) => ("fence" in row ? String(row.fence) : "")],
-  ["FOR", ({ task }) => task ?? ""],
+  ["FOR", ({ task }) => task ?? "", "text"],
 ];
 
 const waitsFor = ({ blocked_by: by }: LockWait) => (by === null ? "waits" : `waits for ${by.owner}`);

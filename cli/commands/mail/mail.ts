@@ -72,12 +72,12 @@ function bodyOf(text: string): unknown {
 }
 
 const columns: readonly Column<MailMessage>[] = [
-  ["ID", ({ id }) => id],
-  ["STATE", ({ state }) => state],
+  ["ID", ({ id }) => id, "key"],
+  ["STATE", ({ state }) => state, "state"],
   ["FROM", ({ from }) => from],
   ["TO", ({ to }) => to],
   ["SENT", ({ sent_at }) => at(sent_at)],
-  ["MESSAGE", ({ subject, body }) => subject ?? (typeof body === "string" ? body : JSON.stringify(body))],
+  ["MESSAGE", ({ subject, body }) => subject ?? (typeof body === "string" ? body : JSON.stringify(body)), "text"],
 ];
 
 interface ListOptions {

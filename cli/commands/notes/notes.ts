@@ -3,17 +3,17 @@ import type { Note } from "../../../src/core/notes/api.ts";
 import { NOTE_CHANGED } from "../../../src/core/notes/change-signal.ts";
 import { fact, lengthOfTime, wholeNumber } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable, remark } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 import { readText } from "../secret-file.ts";
 
 const columns: readonly Column<Note>[] = [
-  ["KEY", ({ key }) => key],
+  ["KEY", ({ key }) => key, "key"],
   ["VERSION", ({ version }) => version],
-  ["CHANGED", ({ changed_at }) => changed_at],
+  ["CHANGED", ({ changed_at }) => at(changed_at)],
   ["BY", ({ by }) => by],
-  ["ENDS", ({ expires_at }) => expires_at],
-  ["VALUE", ({ value }) => JSON.stringify(value)],
+  ["ENDS", ({ expires_at }) => at(expires_at)],
+  ["VALUE", ({ value }) => JSON.stringify(value), "text"],
 ];
 
 interface SetOptions {
@@ -29,7 +29,11 @@ interface SetOptions {
 export const notesCommand = () =>
   new Command("notes")
     .summary("facts about tasks, agents and the ecosystem that agents share")
-    .addHelpText("after", "\nKeys: task/<id>/<note>, agent/<name>/<note>, or any other path for the ecosystem.")
+    .addHelpText(
+      "after",
+      "\nWithout a command: lists the notes. Keys: task/<id>/<note>, agent/<name>/<note>, or any other path for the ecosystem.",
+    )
+    .action((_options: object, command: Command) => list(undefined, command))
     .addCommand(
       new Command("list")
         .summary("list notes by key")

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { Question } from "../../../src/core/questions/api.ts";
 import type { Behavior } from "../../../src/core/questions/permission.ts";
 import { QUESTION_STATES, type QuestionState } from "../../../src/core/questions/state.ts";
-import { type Column, print, printFields, printLines, printTable } from "../../output.ts";
+import { at, type Column, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 
 interface ListOptions {
@@ -59,7 +59,7 @@ const columns: readonly Column<Question>[] = [
   ["STATE", ({ state, answer }) => answer ?? state, "state"],
   ["TOOL", ({ permission }) => permission?.tool_name],
   ["FOR", ({ recipient }) => recipient],
-  ["UNTIL", ({ expires_at, closed_at }) => closed_at ?? expires_at],
+  ["UNTIL", ({ expires_at, closed_at }) => at(closed_at ?? expires_at)],
   ["INPUT", ({ permission }) => permission?.input_preview, "text"],
 ];
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Question } from "../../../src/core/questions/api.ts";
-import { type Column, print, printFields } from "../../output.ts";
+import { at, type Column, print, printFields } from "../../output.ts";
 import { wantsJson } from "../../settings.ts";
 
 const answeredBy = ({ answered_by: by }: Question) =>
@@ -11,7 +11,7 @@ export const questionColumns: readonly Column<Question>[] = [
   ["STATE", ({ state }) => state, "state"],
   ["FOR", ({ recipient }) => recipient],
   ["ANSWER", ({ answer }) => answer],
-  ["UNTIL", ({ expires_at, closed_at }) => closed_at ?? expires_at],
+  ["UNTIL", ({ expires_at, closed_at }) => at(closed_at ?? expires_at)],
   ["QUESTION", ({ question }) => question, "text"],
 ];
 

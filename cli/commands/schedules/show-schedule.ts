@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Schedule, ScheduleRun } from "../../../src/core/schedules/api.ts";
 import type { Column } from "../../output.ts";
-import { print, printFields } from "../../output.ts";
+import { at, print, printFields } from "../../output.ts";
 import { wantsJson } from "../../settings.ts";
 
 /** What a run of a schedule is, in a word or two. */
@@ -17,22 +17,22 @@ const stateOf = ({ paused, broken, open }: Schedule) => {
 };
 
 export const scheduleColumns: readonly Column<Schedule>[] = [
-  ["NAME", ({ name }) => name],
+  ["NAME", ({ name }) => name, "key"],
   ["STATE", stateOf, "state"],
-  ["NEXT", ({ next_at }) => next_at],
-  ["LAST", ({ last }) => (last === null ? "" : `${last.state} ${last.ended_at}`)],
-  ["MAKES", makes],
+  ["NEXT", ({ next_at }) => at(next_at)],
+  ["LAST", ({ last }) => (last === null ? "" : `${last.state} ${at(last.ended_at)}`)],
+  ["MAKES", makes, "text"],
   ["WHEN", when],
 ];
 
 export const runColumns: readonly Column<ScheduleRun>[] = [
-  ["TIME", ({ time, through }) => (through === undefined ? time : `${time} to ${through}`)],
+  ["TIME", ({ time, through }) => (through === undefined ? at(time) : `${at(time)} to ${at(through)}`), "key"],
   ["STATE", ({ state }) => state, "state"],
   ["BY", ({ by }) => by],
-  ["TAKEN", ({ taken_at }) => taken_at],
-  ["ENDED", ({ ended_at }) => ended_at],
+  ["TAKEN", ({ taken_at }) => at(taken_at)],
+  ["ENDED", ({ ended_at }) => at(ended_at)],
   ["BROKE", ({ broke }) => broke.join(" ")],
-  ["WHY", ({ why }) => why],
+  ["WHY", ({ why }) => why, "text"],
 ];
 
 export async function showSchedule(schedule: Schedule, command: Command): Promise<void> {

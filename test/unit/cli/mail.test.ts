@@ -75,4 +75,25 @@ describe("ganglion mail", () => {
     ]);
     expect(edge.received[1]?.body).toEqual({ result: "merged" });
   });
+
+  it("keeps numbers that JavaScript would change as texts of their digits, in messages and in results", async () => {
+    const edge = await startEdge(({ method, url }) =>
+      url.pathname.endsWith("/act")
+        ? [200, message]
+        : method === "POST"
+          ? [202, { id: "m1", thread: "m1", wake: "none", hosts: [], next_wake_at: null }]
+          : [200, message],
+    );
+    await ganglion(["mail", "send", "coder", '{"id":9007199254740993,"n":1.5}', "--url", edge.url]);
+    await ganglion(["mail", "act", "m1", "--result", "[12345678901234567890]", "--url", edge.url]);
+    const bodies = edge.received.map(({ body }) => body);
+    expect(bodies).toMatchObject([{ body: { id: "9007199254740993", n: 1.5 } }, { result: ["12345678901234567890"] }]);
+  });
+
+  it("takes what only looks like JSON for a text", async () => {
+    const sent = { id: "m1", thread: "m1", wake: "none", hosts: [], next_wake_at: null };
+    const edge = await startEdge(() => [202, sent]);
+    await ganglion(["mail", "send", "coder", "[sic] it is broken", "--url", edge.url]);
+    expect(edge.received).toMatchObject([{ body: { body: "[sic] it is broken" } }]);
+  });
 });

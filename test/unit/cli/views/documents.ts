@@ -13,6 +13,7 @@ import { viewOf as exportView } from "../../../../src/core/telemetry/api.ts";
 import { healthOf as exportHealth, NOTHING_EXPORTED } from "../../../../src/core/telemetry/progress.ts";
 import { NewExport, settingsOf } from "../../../../src/core/telemetry/settings.ts";
 import { host as fleetHost, process as fleetProcess, gap as openGap } from "../../attention/state-under-test.ts";
+import { COORDINATION_VIEWS, coordinationDocuments } from "./coordination.ts";
 
 /** When the views are looked at. */
 export const NOW_MS = Date.parse("2026-11-30T10:20:30.400Z");
@@ -337,6 +338,7 @@ const overview = overviewOf({
 
 /** What the edge answers, by path below `/v1/default/`; a leading `/` is a path of its own. */
 export const DOCUMENTS: Readonly<Record<string, unknown>> = {
+  ...coordinationDocuments({ ago, HOSTILE, LONG, WIDE }),
   "/readyz": { status: "ready" },
   "/v1/attention": {
     ...attention,
@@ -537,6 +539,12 @@ export const DOCUMENTS: Readonly<Record<string, unknown>> = {
     ],
   },
   "queues/work": queue,
+  "queues/held": {
+    ...queue,
+    queue: "held",
+    paused: { since: MINUTES, by: "ada", reason: LONG },
+    bulk: { id: "b-1", action: "retry", done: 1_200, running: true, by: HOSTILE, started_at: JUST },
+  },
   "queues/hosts": { ...queue, queue: "hosts", depth: 0, alerts: [], breakers: [] },
   "queues/work/tasks": {
     tasks: [task, { ...task, task_id: "t-2", status: "queued", worker: undefined, recipient: WIDE }],
@@ -722,10 +730,13 @@ export const VIEWS: readonly (readonly string[])[] = [
   ["workers", "translate"],
   ["task-status", "translate", "t1"],
   ["tasks", "list"],
+  ["tasks", "list", "--status", "failed"],
   ["tasks", "finished"],
   ["tasks", "show", UUID],
   ["queues"],
   ["queue", "work"],
+  ["queue", "held"],
+  ["queue", "set", "work"],
   ["bottlenecks"],
   ["metrics", "--agent", "coder"],
   ["events"],
@@ -746,4 +757,5 @@ export const VIEWS: readonly (readonly string[])[] = [
   ["ps", "--host", "gpu-01"],
   ["signals"],
   ["explain", UUID, "--no-hosts"],
+  ...COORDINATION_VIEWS,
 ];

@@ -12,8 +12,9 @@ afterEach(() => {
 });
 
 const edgeOfDocuments = () =>
-  startEdge(({ url: { pathname } }) => {
-    const path = pathname.replace("/v1/default/", "");
+  startEdge(({ url: { pathname, searchParams } }) => {
+    const kind = searchParams.has("kind") ? `?kind=${searchParams.get("kind")}` : "";
+    const path = `${pathname.replace("/v1/default/", "")}${kind}`;
     return path in DOCUMENTS ? [200, DOCUMENTS[path]] : [404, { title: `no document for ${path}`, status: 404 }];
   });
 
