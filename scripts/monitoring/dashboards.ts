@@ -160,6 +160,26 @@ export const QUEUES: DashboardSpec = {
         help: "Recipients whose calls are refused because others failed",
         warn: [1, 5],
       }),
+      stat("Queues paused", sum("ganglion_queue_paused"), {
+        unit: "short",
+        help: "Queues that somebody has paused",
+        warn: [1, 5],
+      }),
+      stat("Schedules broken", sum("ganglion_schedules", ',state="broken"'), {
+        unit: "short",
+        help: "Schedules with a limit that is broken",
+        warn: [1, 5],
+      }),
+      stat("Questions open", sum("ganglion_questions_open"), {
+        unit: "short",
+        help: "Questions to people and requests of permission that wait for an answer",
+        warn: [5, 20],
+      }),
+      stat("Limits closed", sum("ganglion_limits", ',state="closed"'), {
+        unit: "short",
+        help: "Limits of providers of which nobody is granted anything",
+        warn: [1, 5],
+      }),
       stat("Endpoints failing", sum("ganglion_webhook_endpoints", ',state="failing"'), {
         unit: "short",
         help: "Webhook endpoints that accept no message",
@@ -202,6 +222,28 @@ export const QUEUES: DashboardSpec = {
         "Calls",
         { "{{queue}} {{outcome}}": rate("ganglion_calls_total", "queue, outcome") },
         { unit: "cps", help: "Calls that ended a second, by outcome" },
+      ),
+    ],
+    Coordination: [
+      chart(
+        "Schedules",
+        { "{{state}}": by("state", "ganglion_schedules") },
+        { unit: "short", help: "Schedules that are ok, paused, or have a broken limit" },
+      ),
+      chart(
+        "Questions",
+        { "{{kind}}": by("kind", "ganglion_questions_open") },
+        { unit: "short", help: "Questions and requests of permission that wait" },
+      ),
+      chart(
+        "Locks",
+        { "{{mode}}": by("mode", "ganglion_locks"), waiting: sum("ganglion_lock_waits") },
+        { unit: "short", help: "Locks that are held, and requests that wait for one" },
+      ),
+      chart(
+        "Limits",
+        { "{{state}}": by("state", "ganglion_limits") },
+        { unit: "short", help: "Limits of providers by their state" },
       ),
     ],
     "Dead letters and webhooks": [

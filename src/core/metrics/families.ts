@@ -64,10 +64,27 @@ export const FAMILIES: readonly Family[] = [
   }),
   histogram("ganglion_task_wait_seconds", "How long tasks that ended had waited", ["queue"]),
   histogram("ganglion_task_run_seconds", "How long workers held tasks that ended", ["queue"]),
+  gauge("ganglion_queue_paused", "Whether somebody has paused the queue, so that it gives out no tasks: 1, else 0", [
+    "queue",
+  ]),
   gauge("ganglion_queue_workers", "Connected workers and waiting requests", ["queue"]),
   gauge("ganglion_queue_alerts", "Alerts that are raised", ["queue"]),
   counter("ganglion_calls", "Calls that ended", ["queue", "outcome"]),
   gauge("ganglion_breakers", "Breakers of recipients that are not closed", ["queue", "state"]),
+  gauge("ganglion_schedules", "Schedules: ok, paused, or broken, where a limit of theirs is broken now", ["state"]),
+  gauge("ganglion_questions_open", "Questions to people, and requests of permission, that wait for an answer", [
+    "kind",
+  ]),
+  gauge("ganglion_question_oldest_seconds", "Age of the oldest question that waits for an answer", ["kind"], {
+    unit: "seconds",
+    fold: "max",
+    age: true,
+  }),
+  gauge("ganglion_locks", "Locks that are held, by whether they are shared", ["mode"]),
+  gauge("ganglion_lock_waits", "Requests that wait for a lock"),
+  gauge("ganglion_limits", "Limits of providers: open, closed, probing after that, or ramping to their whole again", [
+    "state",
+  ]),
   gauge("ganglion_dead_letters", "Dead letters that wait to be replayed or discarded"),
   counter("ganglion_dead_letters_recorded", "Dead letters that were ever recorded"),
   gauge("ganglion_webhook_endpoints", "Webhook endpoints: enabled, failing or disabled", ["state"]),

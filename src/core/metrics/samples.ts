@@ -2,7 +2,9 @@ import type { Budget } from "../billing/budget.ts";
 import type { HeapUse } from "../billing/heap-budget.ts";
 import type { FleetHost } from "../hosts/fleet.ts";
 import type { Gap } from "../introspection/api.ts";
+import { LOCK_MODES, type LockMode } from "../locks/hold.ts";
 import type { ModelSettingsView } from "../models/api.ts";
+import { QUESTION_KINDS, type QuestionKind } from "../questions/state.ts";
 import type { CallBreakers } from "../queue/call-breakers.ts";
 import type { EverCounts } from "../queue/statistics.ts";
 import type { TaskQueue } from "../queue/task-queue.ts";
@@ -79,10 +81,11 @@ interface QueueFigures {
   readonly ever: EverCounts;
   readonly workers: Readonly<Record<string, number>>;
   readonly alerts: number;
+  readonly paused: boolean;
 }
 
 /** The label `queue` is added by whoever reads the samples. */
-export function queueSamples({ queue, breakers, ever, workers, alerts }: QueueFigures): Sample[] {
+export function queueSamples({ queue, breakers, ever, workers, alerts, paused }: QueueFigures): Sample[] {
   const { depths, oldestWaitingMs } = queue;
   return [
     ["ganglion_tasks", ["", "ready"], depths.queued],
@@ -92,6 +95,7 @@ export function queueSamples({ queue, breakers, ever, workers, alerts }: QueueFi
     ...(oldestWaitingMs === undefined ? [] : [["ganglion_task_oldest_seconds", [], oldestWaitingMs] satisfies Sample]),
     ["ganglion_task_wait_seconds", [], ever.waiting],
     ["ganglion_task_run_seconds", [], ever.running],
+    ["ganglion_queue_paused", [], paused ? 1 : 0],
     ["ganglion_queue_workers", [], Object.values(workers).reduce((sum, count) => sum + count, 0)],
     ["ganglion_queue_alerts", [], alerts],
     ...ever.calls.map(([outcome, count]): Sample => ["ganglion_calls", ["", outcome], count]),
@@ -101,6 +105,47 @@ export function queueSamples({ queue, breakers, ever, workers, alerts }: QueueFi
     }),
   ];
 }
+
+/** How many schedules there are, of each state: one that is broken is counted as such, paused or not. */
+export interface ScheduleCounts {
+  readonly total: number;
+  readonly paused: number;
+  readonly broken: number;
+}
+
+export const scheduleSamples = ({ total, paused, broken }: ScheduleCounts): Sample[] => [
+  ["ganglion_schedules", ["ok"], total - paused - broken],
+  ["ganglion_schedules", ["paused"], paused],
+  ["ganglion_schedules", ["broken"], broken],
+];
+
+/** Open questions of a kind. */
+export interface OpenQuestions {
+  readonly kind: QuestionKind;
+  readonly count: number;
+  /** When the oldest of them was asked. */
+  readonly oldestMs: number;
+}
+
+export function questionSamples(open: readonly OpenQuestions[]): Sample[] {
+  return QUESTION_KINDS.flatMap((kind): Sample[] => {
+    const found = open.find((one) => one.kind === kind);
+    if (found === undefined) return [["ganglion_questions_open", [kind], 0]];
+    return [
+      ["ganglion_questions_open", [kind], found.count],
+      ["ganglion_question_oldest_seconds", [kind], found.oldestMs],
+    ];
+  });
+}
+
+export const lockSamples = (modes: Iterable<LockMode>, waits: number): Sample[] => [
+  ...countBy("ganglion_locks", modes, LOCK_MODES),
+  ["ganglion_lock_waits", [], waits],
+];
+
+/** @param states - of each limit, as it was stored last */
+export const limitSamples = (states: Iterable<string>): Sample[] =>
+  countBy("ganglion_limits", states, ["open", "closed", "probing", "ramping"]);
 
 export const deadLetterSamples = (open: number, everRecorded: number): Sample[] => [
   ["ganglion_dead_letters", [], open],

@@ -79,6 +79,13 @@ export class LimitStore {
     return this.#read("SELECT name, settings, state, closed FROM limits ORDER BY name");
   }
 
+  /** Of each limit, as it was written last: what follows from the time alone is written by the alarm of that time. */
+  get phases(): string[] {
+    const phase = "CASE WHEN json_valid(state) THEN json_extract(state, '$.closing.phase') END";
+    const rows = this.#sql.exec<{ phase: string }>(`SELECT coalesce(${phase}, 'open') AS phase FROM limits`);
+    return [...rows].map((row) => row.phase);
+  }
+
   due(nowMs: number): StoredLimit[] {
     return this.#read("SELECT name, settings, state, closed FROM limits WHERE due_ms <= ? ORDER BY due_ms", nowMs);
   }

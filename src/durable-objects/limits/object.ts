@@ -7,6 +7,7 @@ import { askOf, isRefusal, lengthMs, subjectOf, usedOf } from "../../core/limits
 import { type LimitSettings, MAX_LIMITS } from "../../core/limits/settings.ts";
 import { newState } from "../../core/limits/state.ts";
 import { limitFinding, refusedAnswer } from "../../core/limits/view.ts";
+import { limitSamples } from "../../core/metrics/samples.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
@@ -79,6 +80,7 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
     this.#mark = new LimitingMark({ env, ecosystem, notes: this.#store.notes, wakeBy });
     this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "limits", wakeBy });
+    this.reports.of(() => ({ samples: limitSamples(this.#store.phases), folded: 0 }));
   }
 
   list(): api.LimitPage {

@@ -8,6 +8,7 @@ import { cycleSignal, freedSignal, lateSignal, SignalAllowance } from "../../cor
 import { LockTable } from "../../core/locks/lock-table.ts";
 import type { Claim, CycleStep, LockEvents } from "../../core/locks/outcomes.ts";
 import { heldView, type LockQuery, lockPage, notHeldView, waitView } from "../../core/locks/view.ts";
+import { lockSamples } from "../../core/metrics/samples.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
@@ -65,6 +66,10 @@ export class Locks extends EcosystemObject<LocksBindings> {
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
     this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "locks", wakeBy });
     this.#table.load(this.#store.read(), this.#store.lastFence);
+    this.reports.of(() => {
+      const modes = [...this.#table.holds.values()].map(({ mode }) => mode);
+      return { samples: lockSamples(modes, this.#table.waits.size), folded: 0 };
+    });
   }
 
   /** @returns a turn where the lock is not free and the call waits for it */

@@ -1,4 +1,5 @@
 import { isBoundTo } from "../../core/access/bindings.ts";
+import { questionSamples } from "../../core/metrics/samples.ts";
 import type { Question, QuestionFinding, QuestionPage } from "../../core/questions/api.ts";
 import {
   type AnswerRefusal,
@@ -81,6 +82,7 @@ export class Questions extends EcosystemObject<QuestionsBindings> {
     this.#nudge = new AttentionNudge({ ctx, env, ecosystem });
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
     this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "questions", wakeBy });
+    this.reports.of(() => ({ samples: questionSamples(this.#store.openByKind), folded: 0 }));
   }
 
   /** Asks; a question of a known id is not asked again. @returns `full`: too many wait; `other`: the id is of another question */

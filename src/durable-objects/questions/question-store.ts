@@ -1,3 +1,4 @@
+import type { OpenQuestions } from "../../core/metrics/samples.ts";
 import { dueMs, recipientsOf } from "../../core/questions/machine.ts";
 import type { MessageKind } from "../../core/questions/message.ts";
 import { CLOSED_MS, MAX_CLOSED } from "../../core/questions/settings.ts";
@@ -77,6 +78,16 @@ export class QuestionStore {
   get open(): number {
     return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM questions WHERE state = 'open'").one()
       .count;
+  }
+
+  /** How many of each kind wait, and since when the oldest does. */
+  get openByKind(): OpenQuestions[] {
+    const field = (name: string) => `CASE WHEN json_valid(body) THEN json_extract(body, '$.${name}') END`;
+    const rows = this.#sql.exec<{ kind: QuestionKind; count: number; oldestMs: number | null }>(
+      `SELECT iif(${field("permission")} IS NULL, 'question', 'permission') AS kind, count(*) AS count,
+         min(${field("askedMs")}) AS oldestMs FROM questions WHERE state = 'open' GROUP BY kind`,
+    );
+    return [...rows].map(({ oldestMs, ...row }) => ({ ...row, oldestMs: oldestMs ?? Date.now() }));
   }
 
   read(id: string): StoredQuestion | undefined {

@@ -7,6 +7,13 @@ import type { QueueRuntime } from "./queue-runtime.ts";
 /** What a queue reports of itself. */
 export function queueState(runtime: QueueRuntime, waiters: Waiters, heap: ObjectHeap): OwnState {
   const { queue, breakers, stored: ever, alerts } = runtime;
-  const figures = { queue, breakers, ever, workers: waiters.counts, alerts: alerts.raised.length };
+  const figures = {
+    queue,
+    breakers,
+    ever,
+    workers: waiters.counts,
+    alerts: alerts.raised.length,
+    paused: runtime.pause !== undefined,
+  };
   return { samples: [...queueSamples(figures), ...memorySamples(heap.uses)], folded: 0 };
 }

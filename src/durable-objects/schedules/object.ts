@@ -1,3 +1,4 @@
+import { scheduleSamples } from "../../core/metrics/samples.ts";
 import type { RunReport, Schedule, ScheduleFinding, SchedulePage, ScheduleRun } from "../../core/schedules/api.ts";
 import { limitSignal, SCHEDULES_SOURCE } from "../../core/schedules/limit-signal.ts";
 import { ScheduleMachine, type TaskLook } from "../../core/schedules/machine.ts";
@@ -64,6 +65,7 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
     this.#queues = new QueueCalls(env, ecosystem);
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
     this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "schedules", wakeBy });
+    this.reports.of(() => ({ samples: scheduleSamples(this.#store.counts), folded: 0 }));
   }
 
   list(after: string, limit: number): SchedulePage {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { ScheduleCounts } from "../../core/metrics/samples.ts";
 import { ScheduleInput, type ScheduleSettings } from "../../core/schedules/settings.ts";
 import { EndedRun, ScheduleState } from "../../core/schedules/state.ts";
 import { Notes } from "../shell/notes.ts";
@@ -6,6 +7,8 @@ import { readableOr, readableRows } from "../shell/readable-rows.ts";
 
 /** Runs that are over and kept, for each schedule. */
 const KEPT_RUNS = 50;
+/** How old counts of schedules may be that nothing was written since. */
+const COUNTED_MS = 60_000;
 const Runs = z.array(EndedRun);
 
 export interface StoredSchedule {
@@ -31,6 +34,7 @@ type Note = "epoch" | "emitted" | "listed";
 export class ScheduleStore {
   readonly notes: Notes<Note>;
   readonly #sql: SqlStorage;
+  #counted: (ScheduleCounts & { readonly atMs: number }) | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -46,6 +50,24 @@ export class ScheduleStore {
 
   get count(): number {
     return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM schedules").one().count;
+  }
+
+  /**
+   * Counted anew when one was written since, or after a minute: an object that makes runs all day does not read all schedules
+   * with each report.
+   */
+  get counts(): ScheduleCounts {
+    const nowMs = Date.now();
+    if (this.#counted !== undefined && nowMs - this.#counted.atMs < COUNTED_MS) return this.#counted;
+    const counts = this.#sql
+      .exec<{ total: number; paused: number; broken: number }>(
+        `SELECT count(*) AS total, total(broken > 0) AS broken,
+           total(broken = 0 AND CASE WHEN json_valid(state) THEN json_extract(state, '$.pausedMs') END IS NOT NULL) AS paused
+           FROM schedules`,
+      )
+      .one();
+    this.#counted = { ...counts, atMs: nowMs };
+    return counts;
   }
 
   get any(): boolean {
@@ -84,6 +106,7 @@ export class ScheduleStore {
   }
 
   write({ name, settings, state }: StoredSchedule, dueMs: number | undefined): void {
+    this.#counted = undefined;
     const broken = Object.keys(state.broken).length;
     this.#sql.exec(
       `INSERT INTO schedules (name, due_ms, broken, settings, state) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -97,6 +120,7 @@ export class ScheduleStore {
   }
 
   delete(name: string): void {
+    this.#counted = undefined;
     this.#sql.exec("DELETE FROM schedules WHERE name = ?", name);
     this.#sql.exec("DELETE FROM history WHERE name = ?", name);
   }

@@ -86,7 +86,7 @@ export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   erasure: ["projection"],
   federation: ["access", "hosts", "policy", "queue"],
   inbox: ["cloudevents", "policy", "webhooks"],
-  metrics: ["hosts", "introspection", "models", "queue"],
+  metrics: ["hosts", "introspection", "locks", "models", "questions", "queue"],
   lineage: ["dead-letters", "policy", "queue"],
   mail: ["queue"],
   overview: ["attention", "hosts", "introspection", "queue"],
