@@ -1,9 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { COMMANDS } from "../../../../cli/commands/all.ts";
 import { widthOf } from "../../../../cli/terminal/width.ts";
 import { startEdge } from "../fake-edge.ts";
 import { ganglion } from "../ganglion.ts";
 import { DOCUMENTS, NOW_MS, VIEWS } from "./documents.ts";
 
+// Modules that a command loads take the clock as it is then, and tests of other files go on with them: none may take a fake one.
+beforeAll(async () => {
+  await Promise.all(Object.values(COMMANDS).map((load) => load()));
+});
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: NOW_MS });
 });
