@@ -46,6 +46,7 @@ const sessionsView = (name: string, argument: "[session]" | "<session>" | undefi
     .option("--chain <id>", "only sessions that worked for this trace or task")
     .option("--limit <n>", "at most so many (default 100)", wholeNumber(1, 1_000))
     .addCommand(limitsCommand())
+    .addCommand(feedsCommand())
     .addHelpText("after", "\nWith --json: one session a line, the one that was seen last first.")
     .action(async (...given: unknown[]) => {
       const [session, command] = argumentAndCommand(given);
@@ -74,9 +75,38 @@ const limitsCommand = () =>
           ? await client.sessionSettings()
           : await client.changeSessionSettings(Object.fromEntries(changes.map(readLimit)));
       if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(settings));
-      const { deployment, ...now } = settings;
+      const { deployment, feeds: _, ...now } = settings;
       await printFields({ ...now, "of the deployment": Object.values(deployment).join(", ") });
     });
+
+const feedsCommand = () =>
+  new Command("feeds")
+    .summary("show which limits the use of models is charged to, or change that")
+    .argument("[models=limit...]", "such as claude-*=anthropic; the first that fits a model counts")
+    .option("--none", "charge nothing from now on")
+    .action(async (changes: readonly string[], { none }: { none?: true }, command: Command) => {
+      const client = clientFor(command);
+      const { feeds } =
+        changes.length === 0 && none !== true
+          ? await client.sessionSettings()
+          : await client.changeSessionSettings({ feeds: none === true ? null : changes.map(readFeed) });
+      if (command.optsWithGlobals<GlobalOptions>().json === true) return print(JSON.stringify(feeds));
+      await printTable(
+        feeds,
+        [
+          ["MODELS", ({ models }) => models],
+          ["LIMIT", ({ limit }) => limit],
+        ],
+        "nothing is charged; such as: ganglion agent-sessions feeds claude-*=anthropic",
+      );
+    });
+
+function readFeed(text: string): { models: string; limit: string } {
+  const [, models, limit] = /^(.+)=([^=]+)$/.exec(text) ?? [];
+  if (models === undefined || limit === undefined)
+    throw new Failure(`"${text}" names no models and no limit: give both, such as claude-*=anthropic`);
+  return { models, limit };
+}
 
 function readLimit(text: string): [string, number | null] {
   const [name = "", value = ""] = text.split("=");

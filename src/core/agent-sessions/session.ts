@@ -43,6 +43,8 @@ export const Session = z.object({
   counts: Counts,
   chains: z.array(z.object({ chain: z.string(), counts: Counts })),
   series: z.record(z.string(), SeriesState),
+  /** Whose records of use are charged to a limit: one counts each request, several would count it twice. Absent: none yet. */
+  fed_by: z.enum(ORIGINS).optional(),
   context_tokens: z.number().nullable(),
   context_share: z.number().nullable(),
   /** The notice that was emitted and still holds: that it waits, or is frozen, and since when. Rows of before lack it. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LIMIT_NAME, LIMIT_RULE } from "../limits/name.ts";
 import type { SessionLimits } from "./verdict.ts";
 
 /** A week: sessions that were not seen for so long are forgotten. */
@@ -19,8 +20,24 @@ const Seconds = z.object({
   tool_seconds: seconds("tool_seconds"),
 });
 
-/** How long sessions of an ecosystem may wait and be silent. */
+/** Models whose use by sessions is charged to a limit. */
+const Feed = z.strictObject({
+  models: z.string().min(1).max(128).meta({
+    description: "Names of the models, as the sessions report them; * stands for any characters",
+    example: "claude-*",
+  }),
+  limit: z
+    .string()
+    .regex(LIMIT_NAME, { message: LIMIT_RULE })
+    .meta({ description: "The limit that their use is charged to" }),
+});
+export type Feed = Readonly<z.infer<typeof Feed>>;
+const Feeds = z.array(Feed).max(20).readonly();
+const FEEDS = "Which limits the use of models by sessions is charged to: the first that fits counts";
+
+/** How long sessions of an ecosystem may wait and be silent, and what their use is charged to. */
 export const SessionSettings = Seconds.extend({
+  feeds: Feeds.meta({ description: FEEDS }),
   deployment: Seconds.meta({ description: "What holds where the ecosystem has no value of its own" }),
 });
 export type SessionSettings = Readonly<z.infer<typeof SessionSettings>>;
@@ -36,11 +53,14 @@ export const SessionSettingsChange = z.strictObject({
   waiting_seconds: own("waiting_seconds"),
   frozen_seconds: own("frozen_seconds"),
   tool_seconds: own("tool_seconds"),
+  feeds: Feeds.nullable()
+    .optional()
+    .meta({ description: `${FEEDS}; null: to none` }),
 });
 export type SessionSettingsChange = Readonly<z.infer<typeof SessionSettingsChange>>;
 
 /** Values of the ecosystem's own, as they are stored. */
-export const OwnSessionSettings = Seconds.partial();
+export const OwnSessionSettings = Seconds.extend({ feeds: Feeds }).partial();
 export type OwnSessionSettings = Readonly<z.infer<typeof OwnSessionSettings>>;
 
 /** The ecosystem's own values after a change. */
@@ -58,8 +78,12 @@ export function limitsBy(own: OwnSessionSettings, deployment: SessionLimits): Se
   };
 }
 
-export function settingsView(limits: SessionLimits, deployment: SessionLimits): SessionSettings {
-  return { ...inSeconds(limits), deployment: inSeconds(deployment) };
+export function settingsView(
+  limits: SessionLimits,
+  feeds: readonly Feed[],
+  deployment: SessionLimits,
+): SessionSettings {
+  return { ...inSeconds(limits), feeds, deployment: inSeconds(deployment) };
 }
 
 const inSeconds = ({ waitingMs, frozenMs, toolMs }: SessionLimits) => ({

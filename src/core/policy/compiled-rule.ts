@@ -30,6 +30,7 @@ export type CompiledEffect =
         deadlineMs?: number;
         needs?: string[];
         accept?: Accept;
+        limits?: string[];
       };
     }
   | {
@@ -251,7 +252,7 @@ class RuleCompiler {
     if (forward !== undefined) return [{ kind: "forward", ecosystem: forward.ecosystem, signal: forward.signal }];
     if (enqueue === undefined) return [];
     const { queue, type, recipient, payload, priority = 5, task_id, delay, max_attempts, timeout, deadline } = enqueue;
-    const { needs, accept } = enqueue;
+    const { needs, accept, limits = [] } = enqueue;
     const unclear = accept?.rule === undefined ? undefined : ruleError(accept.rule, `${at}/enqueue/accept/rule`);
     if (unclear !== undefined) this.errors.push(unclear);
     return [
@@ -270,6 +271,7 @@ class RuleCompiler {
           ...(deadline === undefined ? {} : { deadlineMs: checkedMs(deadline) }),
           ...(needs === undefined || needs.skills.length === 0 ? {} : { needs: needs.skills }),
           ...(accept === undefined ? {} : { accept }),
+          ...(limits.length === 0 ? {} : { limits }),
         },
       },
     ];

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Accept } from "../queue/accept.ts";
 import { readQueueAddress } from "../queue/queue-address.ts";
-import { QUEUE_NAME, QUEUE_RULE, Skills } from "../queue/task-input.ts";
+import { QUEUE_NAME, QUEUE_RULE, Skills, TaskLimits } from "../queue/task-input.ts";
 import { ECOSYSTEM_NAME, EcosystemName, SignalName, Via } from "../signals/signal.ts";
 import { Duration } from "./duration.ts";
 
@@ -38,6 +38,7 @@ const Enqueue = z.strictObject({
   needs: z.strictObject({ skills: Skills }).optional(),
   /** How the task proves that it is done. Its rule is not the rule's own: it reads task, result and evidence. */
   accept: Accept.optional(),
+  limits: TaskLimits.optional(),
   delay: Duration.optional(),
   max_attempts: z.int().min(1).max(100).optional(),
   timeout: Duration.optional(),
@@ -106,6 +107,8 @@ export const Effect = z.discriminatedUnion("kind", [
     deadlineMs: z.number().optional(),
     needs: z.array(z.string()).optional(),
     accept: Accept.optional(),
+    /** Of the ecosystem whose queue it is. */
+    limits: z.array(z.string()).optional(),
   }),
   z.object({
     kind: z.literal("webhook"),

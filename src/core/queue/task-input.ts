@@ -108,6 +108,12 @@ function causeOf({ cause, trace, depth }: Pick<CallInput, "cause" | "trace" | "d
   return { id: cause, ...(typeof trace === "string" ? { trace } : {}), depth: depth ?? 1 };
 }
 
+/** Limits of the ecosystem: while one of them is closed, the task is parked. */
+export const TaskLimits = z
+  .array(z.string().regex(LIMIT_NAME, { message: LIMIT_RULE }))
+  .max(MAX_LIMITS)
+  .transform((names) => [...new Set(names)].sort());
+
 /** A task as a caller sends it. An unknown field is refused: a misspelt option that is dropped would go unnoticed. */
 export const TaskInput = z.strictObject({
   ...CommonFields,
@@ -119,12 +125,7 @@ export const TaskInput = z.strictObject({
   timeout_ms: duration(1, WEEK_MS).nullish(),
   /** The task fails when no worker has taken it within this time. */
   deadline_ms: duration(1, WEEK_MS).nullish(),
-  /** Limits of the ecosystem: while one of them is closed, the task is parked. */
-  limits: z
-    .array(z.string().regex(LIMIT_NAME, { message: LIMIT_RULE }))
-    .max(MAX_LIMITS)
-    .transform((names) => [...new Set(names)].sort())
-    .nullish(),
+  limits: TaskLimits.nullish(),
   /** How the task proves that it is done; default: whoever completes it is believed. */
   accept: Accept.nullish().meta({
     description: "How the task proves that it is done; default: whoever completes it is believed",

@@ -5,7 +5,7 @@ import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { Accept } from "../queue/accept.ts";
 import { LEAST_URGENT, MOST_URGENT } from "../queue/task.ts";
-import { jsonOf, QUEUE_NAME, QUEUE_RULE, Recipient, Skills } from "../queue/task-input.ts";
+import { jsonOf, QUEUE_NAME, QUEUE_RULE, Recipient, Skills, TaskLimits } from "../queue/task-input.ts";
 import { knownSignal } from "../signals/known-signals.ts";
 import { SignalName } from "../signals/signal.ts";
 import { durationMs } from "../times/duration.ts";
@@ -36,6 +36,9 @@ const Task = z.strictObject({
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
   needs: z.strictObject({ skills: Skills }).optional(),
   accept: Accept.optional().meta({ description: "How the task proves that it is done; absent: it need not" }),
+  limits: TaskLimits.optional().meta({
+    description: "Limits of the ecosystem: while one of them is closed, the task is parked",
+  }),
   max_attempts: z.int().min(1).max(100).optional(),
   timeout: Duration.optional().meta({ description: "Longest time of one attempt" }),
   deadline: Duration.optional().meta({ description: "It fails when no worker has taken it within this time" }),

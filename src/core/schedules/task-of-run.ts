@@ -30,6 +30,7 @@ export function taskOfRun(schedule: string, task: NonNullable<ScheduleSettings["
     cause: null,
     ...(task.needs === undefined || task.needs.skills.length === 0 ? {} : { needs: task.needs.skills }),
     ...(task.accept === undefined ? {} : { accept: task.accept }),
+    ...(task.limits === undefined || task.limits.length === 0 ? {} : { limits: task.limits }),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { AgentSession, AgentSessions, SessionsQuery } from "../../core/agent-sessions/api.ts";
 import { isSessionNotice } from "../../core/agent-sessions/board-signals.ts";
+import { limitUseOf } from "../../core/agent-sessions/feed.ts";
 import { nextNoticeMs, noticesOf, observationOf, observedAll, takeNotice } from "../../core/agent-sessions/notices.ts";
 import { toForget } from "../../core/agent-sessions/room.ts";
 import type { Session } from "../../core/agent-sessions/session.ts";
+import type { Feed } from "../../core/agent-sessions/settings.ts";
 import { sessionKey, takeSignal } from "../../core/agent-sessions/take-signal.ts";
 import type { SessionLimits } from "../../core/agent-sessions/verdict.ts";
 import { sessionsInNeed, sessionsOf } from "../../core/agent-sessions/view.ts";
@@ -16,6 +18,7 @@ const SOURCE = "ganglion/sessions";
 export interface SessionBoardOptions {
   readonly store: SessionStore;
   readonly limits: () => SessionLimits;
+  readonly feeds: () => readonly Feed[];
   readonly wakeBy: (atMs: number) => void;
   readonly decide: (change: (decisions: Decisions) => void) => void;
 }
@@ -68,6 +71,7 @@ export class SessionBoard implements ProjectedState {
       if (decisions.replaying) continue;
       decisions.emit({ ...notice, source: SOURCE, timestampMs: receivedMs, cause: signal.id, trace: signal.trace });
     }
+    this.#feed(session, signal, decisions);
     // Observations of before a rebuild have reported what was used until then.
     if (decisions.replaying) observedAll(session, receivedMs);
     this.#keep(key, session);
@@ -103,6 +107,14 @@ export class SessionBoard implements ProjectedState {
     }
     const next = Math.min(...this.#due.values());
     if (Number.isFinite(next)) this.#options.wakeBy(next);
+  }
+
+  /** Charges what the session has used to a limit, in the transaction in which the signal is taken in: once. */
+  #feed(session: Session, signal: Signal, decisions: SignalDecisions): void {
+    const effect = limitUseOf(session, signal, this.#options.feeds());
+    if (effect === undefined || decisions.replaying) return;
+    const { id: cause, trace = "", depth = 0, seq } = signal;
+    decisions.enqueueEffect({ effect, cause, trace, depth, seq, rule: "" }, `limit ${signal.id}`);
   }
 
   #tell(key: string, decisions: Decisions, nowMs: number): void {

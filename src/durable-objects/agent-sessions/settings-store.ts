@@ -1,5 +1,6 @@
 import {
   changedSettings,
+  type Feed,
   limitsBy,
   OwnSessionSettings,
   type SessionSettings,
@@ -27,7 +28,12 @@ export class SessionSettingsStore {
   }
 
   get view(): SessionSettings {
-    return settingsView(this.limits, this.#deployment);
+    return settingsView(this.limits, this.feeds, this.#deployment);
+  }
+
+  /** Which limits the use of models is charged to. */
+  get feeds(): readonly Feed[] {
+    return this.#own.feeds ?? [];
   }
 
   change(change: SessionSettingsChange): void {

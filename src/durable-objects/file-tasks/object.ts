@@ -50,7 +50,13 @@ export class WorkerBoard extends ProjectionObject<BoardBindings> {
     );
     this.#settings = new SessionSettingsStore(sql, limits);
     const store = new SessionStore(sql);
-    this.#sessions = new SessionBoard({ store, limits: () => this.#settings.limits, wakeBy, decide });
+    this.#sessions = new SessionBoard({
+      store,
+      limits: () => this.#settings.limits,
+      feeds: () => this.#settings.feeds,
+      wakeBy,
+      decide,
+    });
     this.projection.attach(bothOf(this.#board, this.#sessions));
     this.reports.of(() => this.ownState(fileTaskSamples(this.#board.workers)));
   }

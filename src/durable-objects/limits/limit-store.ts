@@ -8,6 +8,8 @@ import { readableOr, readableRows } from "../shell/readable-rows.ts";
 
 /** How long a reservation is known after its end, in its limit's own time: a settlement that is sent again changes nothing. */
 const KEPT_MS = 3_600_000;
+/** The same of what nobody reserved here: what a client used without the edge, and what telemetry tells, may come again later. */
+const KEPT_FOREIGN_MS = 24 * KEPT_MS;
 
 /** That a limit is closed, as it was told. */
 const ClosedNote = z.object({
@@ -120,7 +122,8 @@ export class LimitStore {
       write: (reservation) => {
         const { id, state, expiresMs, atMs } = reservation;
         // One that was settled long after it expired is known for as long as any other.
-        const dueMs = state === "held" ? expiresMs : Math.max(expiresMs, atMs) + KEPT_MS;
+        const dueMs =
+          state === "held" ? expiresMs : Math.max(expiresMs, atMs) + (id.startsWith("r-") ? KEPT_MS : KEPT_FOREIGN_MS);
         this.#sql.exec(
           `INSERT INTO reservations (id, name, held, due_ms, body) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (id) DO UPDATE SET held = ?3, due_ms = ?4, body = ?5`,

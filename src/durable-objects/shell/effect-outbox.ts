@@ -1,4 +1,5 @@
 import { pruneDeep } from "../../core/json/prune-deep.ts";
+import type { LimitUse } from "../../core/limits/limit-use.ts";
 import type { Effect } from "../../core/policy/effect.ts";
 import { readableRows } from "./readable-rows.ts";
 
@@ -6,7 +7,7 @@ import { readableRows } from "./readable-rows.ts";
 export interface PendingEffect {
   /** The receiver recognises the effect by this id: handing it over twice is harmless. */
   readonly id: string;
-  readonly effect: Exclude<Effect, { kind: "emit" }>;
+  readonly effect: Exclude<Effect, { kind: "emit" }> | LimitUse;
   /** Id of the signal that led to it. */
   readonly cause: string;
   /** W3C traceparent that it continues. */
@@ -68,7 +69,7 @@ export class EffectOutbox {
     this.#filled();
   }
 
-  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`, `answer`, `ecosystem/<name>`. */
+  /** Receivers with effects that wait: `queue/<name>`, `webhook`, `maintenance`, `answer`, `limit`, `ecosystem/<name>`. */
   receivers(): string[] {
     return [...this.#sql.exec<{ receiver: string }>("SELECT DISTINCT receiver FROM deeds")].map(
       ({ receiver }) => receiver,
@@ -126,6 +127,7 @@ const KINDS: readonly unknown[] = [
   "maintenance",
   "forward",
   "answer",
+  "limit",
 ] satisfies PendingEffect["effect"]["kind"][];
 
 function isPendingEffect(value: unknown): value is PendingEffect {

@@ -1,6 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { needOfEffect, refusedReach } from "../../core/federation/author-rights.ts";
 import type { MaintenanceChange } from "../../core/introspection/api.ts";
+import type { SettleRequest } from "../../core/limits/api.ts";
 import { isOptional } from "../../core/policy/optional-endpoints.ts";
 import type { GivenAnswer } from "../../core/questions/machine.ts";
 import type { EnqueueAnswer } from "../../core/queue/api.ts";
@@ -29,6 +30,11 @@ export interface AnswerCalls {
   ): Promise<{ readonly question: object; readonly refused?: string } | { readonly foreign: string } | null>;
 }
 
+/** The call that charges what was used to a limit. */
+export interface SettleCalls {
+  settle(name: string, request: SettleRequest): Promise<object | null>;
+}
+
 /** Bindings to the objects that carry effects out. */
 export interface EffectBindings extends GrantBindings {
   readonly SIGNAL_LOG: Namespace<AppendCalls>;
@@ -36,6 +42,7 @@ export interface EffectBindings extends GrantBindings {
   readonly WEBHOOKS: Namespace<{ deliver(deliveries: readonly NewDelivery[]): Promise<{ unknown: string[] }> }>;
   readonly OBSERVATION_CACHE: Namespace<MaintenanceCalls>;
   readonly QUESTIONS: Namespace<AnswerCalls>;
+  readonly LIMITS: Namespace<SettleCalls>;
 }
 
 export interface EffectRelayOptions {
@@ -119,12 +126,14 @@ export class EffectRelay {
     if (receiver === "webhook") return this.#callWebhooks(pending);
     if (receiver === "maintenance") return this.#changeMaintenance(pending);
     if (receiver === "answer") return this.#answer(pending);
+    if (receiver === "limit") return this.#charge(pending);
     return this.#enqueue(receiver.slice("queue/".length), pending);
   }
 
   /** The author's rights are those of now: the token may have lost them since the rule was put. */
   async #refusalOf({ effect, author }: PendingEffect): Promise<string | undefined> {
     const { ecosystem } = this.#options;
+    if (effect.kind === "limit") return undefined;
     const need = needOfEffect(effect, ecosystem);
     return need === undefined ? undefined : refusedReach(await this.#authors.of(author), need, ecosystem, Date.now());
   }
@@ -176,6 +185,7 @@ export class EffectRelay {
         cause: { id: cause, trace, depth },
         ...(effect.needs === undefined ? {} : { needs: effect.needs }),
         ...(effect.accept === undefined ? {} : { accept: effect.accept }),
+        ...(effect.limits === undefined ? {} : { limits: effect.limits }),
       },
     ];
   }
@@ -192,6 +202,14 @@ export class EffectRelay {
       error: `rule ${rule}: the queue ${queue} is full, it holds ${capacity} tasks`,
       daemon: this.#options.sender,
     };
+  }
+
+  /** What was used counts once: the limits know a repeated settlement. Of a limit that is gone nothing is counted. */
+  async #charge(pending: readonly PendingEffect[]): Promise<boolean> {
+    const { env, ecosystem } = this.#options;
+    const object = objectNamed(env.LIMITS, ecosystem, env);
+    for (const { effect } of pending) if (effect.kind === "limit") await object.settle(effect.limit, effect.request);
+    return true;
   }
 
   async #changeMaintenance(pending: readonly PendingEffect[]): Promise<boolean> {

@@ -53,7 +53,7 @@ describe("ganglion agent-sessions", () => {
 
   it("shows how long sessions may wait, and changes that", async () => {
     const deployment = { waiting_seconds: 300, frozen_seconds: 110, tool_seconds: 14_400 };
-    const edge = await startEdge(() => [200, { ...deployment, waiting_seconds: 120, deployment }]);
+    const edge = await startEdge(() => [200, { ...deployment, waiting_seconds: 120, feeds: [], deployment }]);
     const limits = (...changes: string[]) => ganglion(["agent-sessions", "limits", ...changes, "--url", edge.url]);
     expect((await limits()).out).toMatch(/^waiting_seconds +120$/m);
     await limits("waiting=120", "tool=default");
@@ -64,6 +64,23 @@ describe("ganglion agent-sessions", () => {
     expect(edge.received[1]?.body).toEqual({ waiting_seconds: 120, tool_seconds: null });
     const wrong = await limits("waiting");
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining("waiting=120")]);
+  });
+
+  it("shows which limits the use of models is charged to, and changes that", async () => {
+    const deployment = { waiting_seconds: 300, frozen_seconds: 110, tool_seconds: 14_400 };
+    const feeds = [{ models: "claude-*", limit: "anthropic" }];
+    const edge = await startEdge(() => [200, { ...deployment, feeds, deployment }]);
+    const run = (...words: string[]) => ganglion(["agent-sessions", "feeds", ...words, "--url", edge.url]);
+    expect((await run()).out).toMatch(/^claude-\* +anthropic$/m);
+    await run("claude-*=anthropic");
+    await run("--none");
+    expect(edge.received.map(({ method, body }) => [method, body])).toEqual([
+      ["GET", undefined],
+      ["PATCH", { feeds }],
+      ["PATCH", { feeds: null }],
+    ]);
+    const wrong = await run("anthropic");
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining("claude-*=anthropic")]);
   });
 
   it("shows one session with its traces and tasks, and says where there is none", async () => {

@@ -66,6 +66,7 @@ export const CORE_BASE = [
 
 /** What a concept of the core may import beside {@link CORE_BASE}. Lineage and deployment look at others, and nothing imports them. */
 export const CORE_NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
+  "agent-sessions": ["limits"],
   attention: [
     "agent-sessions",
     "dead-letters",

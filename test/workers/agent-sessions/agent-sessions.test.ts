@@ -3,6 +3,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AgentSessions } from "../../../src/core/agent-sessions/api.ts";
 import type { Attention } from "../../../src/core/attention/api.ts";
+import type { Limit } from "../../../src/core/limits/api.ts";
+import type { SpendingBudget } from "../../../src/core/limits/budgets/api.ts";
 import { workerBoard } from "../../../src/workers/bindings/objects.ts";
 import logs from "../../fixtures/telemetry/claude-code-logs.json" with { type: "json" };
 import metrics from "../../fixtures/telemetry/claude-code-metrics-cumulative.json" with { type: "json" };
@@ -184,7 +186,7 @@ describe("a session that needs a person", () => {
         ...(token && { token }),
       });
     const deployment = { waiting_seconds: 300, frozen_seconds: 110, tool_seconds: 14_400 };
-    expect(await (await call(path)).json()).toEqual({ ...deployment, deployment });
+    expect(await (await call(path)).json()).toEqual({ ...deployment, feeds: [], deployment });
     const stream = await follow(eco, ["Q_SESSION_WAITING", "Q_SESSION_FROZEN"]);
     await hook(eco, "UserPromptSubmit", { prompt: "go" });
     await hook(eco, "PermissionRequest", { tool_name: "Bash", tool_use_id: "t1" });
@@ -195,6 +197,7 @@ describe("a session that needs a person", () => {
       ...deployment,
       waiting_seconds: 60,
       frozen_seconds: 2_000,
+      feeds: [],
       deployment,
     });
     expect(await stream.next()).toMatchObject({ signal: "Q_SESSION_WAITING", facts: { session: "s" } });
@@ -259,5 +262,82 @@ describe("a session that needs a person", () => {
     later(61_000);
     await runDurableObjectAlarm(boardOf(eco));
     expect(stream.waiting).toEqual([]);
+  });
+});
+
+describe("limits that are fed by sessions", () => {
+  const error = (status: string, minutesAgo: number) => ({
+    resourceLogs: [
+      {
+        resource: { attributes: [{ key: "service.name", value: { stringValue: "claude-code" } }] },
+        scopeLogs: [
+          {
+            scope: { name: "com.anthropic.claude_code.events" },
+            logRecords: [
+              {
+                timeUnixNano: `${Date.now() - minutesAgo * 60_000}000000`,
+                body: { stringValue: "claude_code.api_error" },
+                attributes: Object.entries({
+                  "session.id": SESSION,
+                  "event.name": "api_error",
+                  "event.sequence": String(100 + minutesAgo),
+                  model: "claude-sonnet-4-5",
+                  status_code: status,
+                  error: "usage limit reached",
+                }).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  const put = (path: string, body: object) => post(path, body, { method: "PUT" });
+  const limitOf = async (eco: string) => (await (await call(`/v1/${eco}/limits/anthropic`)).json()) as Limit;
+
+  it("are charged once for each request, whatever is exported again, rebuilt and reported by counters, too", async () => {
+    const eco = freshEcosystem();
+    await put(`/v1/${eco}/limits/anthropic`, { usd_per_day: 5 });
+    await put(`/v1/${eco}/limits/other`, {});
+    await put(`/v1/${eco}/budgets/chains`, { scope: "chain", usd: 1, per: "life" });
+    const feeds = [
+      { models: "gpt-*", limit: "other" },
+      { models: "claude-*", limit: "anthropic" },
+    ];
+    const settings = await post(`/v1/${eco}/agent-sessions/settings`, { feeds }, { method: "PATCH" });
+    expect(await settings.json()).toMatchObject({ feeds });
+    for (let again = 0; again < 2; again++) {
+      await send(eco, "logs", logs);
+      await send(eco, "metrics", metrics);
+      await settle(eco);
+    }
+    await boardOf(eco).rebuild();
+    await evictDurableObject(boardOf(eco));
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(await limitOf(eco)).toMatchObject({
+      spent_usd: 0.02,
+      used: { requests: 2, input_tokens: 1_520, output_tokens: 500 },
+      state: "open",
+      held: 0,
+    });
+    const budget = (await (await call(`/v1/${eco}/budgets/chains`)).json()) as SpendingBudget;
+    expect(budget.used).toMatchObject([{ subject: "4bf92f3577b34da6a3ce929d0e0e4736", usd: 0.02, tokens: 2_020 }]);
+  });
+
+  it("are closed by a refusal of the provider that is reported soon, and not by an old one", async () => {
+    const eco = freshEcosystem();
+    await put(`/v1/${eco}/limits/anthropic`, {});
+    const feeds = [{ models: "*", limit: "anthropic" }];
+    await post(`/v1/${eco}/agent-sessions/settings`, { feeds }, { method: "PATCH" });
+    await send(eco, "logs", error("500", 1));
+    await send(eco, "logs", error("429", 30));
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(await limitOf(eco)).toMatchObject({ state: "open" });
+    await send(eco, "logs", error("429", 0));
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(await limitOf(eco)).toMatchObject({ state: "closed", reason: "usage limit reached" });
   });
 });

@@ -132,6 +132,20 @@ describe("tasks that name limits", () => {
     expect((await lease(10)).map(({ task_id }) => task_id)).toEqual([known, later]);
   });
 
+  it("come from schedules, too", async () => {
+    const { put, close, open, eco } = limitsOf();
+    const { lease } = queueOf(eco);
+    await put({});
+    await close({ retry_after_seconds: 600 });
+    const task = { recipient: "coder", type: "REVIEW", limits: ["api"] };
+    await post(`/v1/${eco}/schedules/nightly`, { every: "1h", task }, { method: "PUT" });
+    await call(`/v1/${eco}/schedules/nightly/run`, { method: "POST" });
+    expect(await lease()).toEqual([]);
+    const waiting = lease(1, 20_000);
+    await open();
+    expect(await waiting).toMatchObject([{ task_id: expect.stringContaining("nightly") }]);
+  });
+
   it("go on when the limit is deleted", async () => {
     const { put, close, remove, eco } = limitsOf();
     const { enqueue, lease } = queueOf(eco);

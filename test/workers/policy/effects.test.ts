@@ -28,6 +28,7 @@ describe("effects of a rule", () => {
       priority: 2,
       delay: "1h",
       max_attempts: 2,
+      limits: ["api"],
     };
     await putRule(eco, "r", { when: "X_FULL", then: [{ enqueue }] });
     await append(eco, "X_FULL", { host: "gpu-01", path: "/tmp" });
@@ -36,7 +37,14 @@ describe("effects of a rule", () => {
     await policyOf(eco).rebuild();
     const { tasks } = await queueOf(eco, "work").tasks({ limit: 10, after: 0 });
     expect(tasks.map((task) => JSON.parse(task))).toMatchObject([
-      { recipient: "gpu-01", type: "clean", payload: { path: "/tmp" }, priority: 2, sender: "ganglion/policy" },
+      {
+        recipient: "gpu-01",
+        type: "clean",
+        payload: { path: "/tmp" },
+        priority: 2,
+        sender: "ganglion/policy",
+        limits: ["api"],
+      },
     ]);
   });
 
