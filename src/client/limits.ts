@@ -13,6 +13,7 @@ import { NoAnswer } from "./answers/no-answer.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import type { CallEdge } from "./http/request.ts";
 import { type Held, HeldReservation, LimitRefused } from "./limits/held.ts";
+import { LimitShare, type ShareOptions } from "./limits/limit-share.ts";
 import { Settlements } from "./limits/settlements.ts";
 
 /** A part of a limit that is asked for. */
@@ -73,6 +74,35 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
     }
   };
 
+  /**
+   * Reserves, does the work, and settles: what the work says that it used, or all that was reserved. Where no edge answers it
+   * goes on without a reservation or fails, as the limit's `when_away` says; what was used then counts when an edge answers.
+   *
+   * @throws LimitRefused where nothing is granted in time, EdgeUnreachable where no edge answers and the limit is `closed` then
+   */
+  const alone = async <Answer>(
+    name: string,
+    request: Reserve,
+    work: (held: Held) => Promise<Answer>,
+    options: WithOptions = {},
+  ): Promise<Answer> => {
+    let reservation: string;
+    try {
+      reservation = (await granted(name, request, options)).reservation ?? "";
+    } catch (error) {
+      const whenAway = options.whenAway ?? said.get(name) ?? "open";
+      if (!(error instanceof EdgeUnreachable) || whenAway === "closed") throw error;
+      reservation = `away-${crypto.randomUUID()}`;
+    }
+    const held = new HeldReservation(reservation, request.amounts ?? {});
+    try {
+      return await work(held);
+    } finally {
+      const { agent, task, chain, model } = request;
+      await settlements.send(name, { ...held.settlement, agent, task, chain, model });
+    }
+  };
+
   return {
     /** All limits, by name. */
     list: async () => (await call(LimitPage, { path: inside("/limits") })).limits,
@@ -89,33 +119,16 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
       call(Limit, { method: "POST", path: at(name, "/close"), body: request }),
     /** Opens a closed limit at once, and wholly. */
     open: (name: string) => call(Limit, { method: "POST", path: at(name, "/open") }),
+    with: alone,
     /**
-     * Reserves, does the work, and settles: what the work says that it used, or all that was reserved. Where no edge answers it
-     * goes on without a reservation or fails, as the limit's `when_away` says; what was used then counts when an edge answers.
-     *
-     * @throws LimitRefused where nothing is granted in time, EdgeUnreachable where no edge answers and the limit is `closed` then
+     * A share of the limit that this process gives to its calls: `share.with(amounts, work)` costs no request while it has room.
+     * Close it at the end.
      */
-    with: async <Answer>(
-      name: string,
-      request: Reserve,
-      work: (held: Held) => Promise<Answer>,
-      options: WithOptions = {},
-    ): Promise<Answer> => {
-      let reservation: string;
-      try {
-        reservation = (await granted(name, request, options)).reservation ?? "";
-      } catch (error) {
-        const whenAway = options.whenAway ?? said.get(name) ?? "open";
-        if (!(error instanceof EdgeUnreachable) || whenAway === "closed") throw error;
-        reservation = `away-${crypto.randomUUID()}`;
-      }
-      const held = new HeldReservation(reservation, request.amounts ?? {});
-      try {
-        return await work(held);
-      } finally {
-        const { agent, task, chain, model } = request;
-        await settlements.send(name, { ...held.settlement, agent, task, chain, model });
-      }
-    },
+    share: (name: string, options: ShareOptions) =>
+      new LimitShare(options, {
+        reserve: (request) => reserve(name, request),
+        settle: (request) => settlements.send(name, request),
+        alone: (request, work) => alone(name, request, work),
+      }),
   };
 }

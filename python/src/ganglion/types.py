@@ -538,7 +538,13 @@ class SessionSettings(TypedDict):
     waiting_seconds: float
     frozen_seconds: float
     tool_seconds: float
+    feeds: list[SessionSettingsFeedsItem]
     deployment: SessionSettingsDeployment
+
+
+class SessionSettingsFeedsItem(TypedDict):
+    models: str
+    limit: str
 
 
 class SessionSettingsDeployment(TypedDict):
@@ -2362,6 +2368,7 @@ class SchedulesSchedulesItemTask(TypedDict):
     priority: NotRequired[int]
     needs: NotRequired[SchedulesSchedulesItemTaskNeeds]
     accept: NotRequired[SchedulesSchedulesItemTaskAccept]
+    limits: NotRequired[list[str]]
     max_attempts: NotRequired[int]
     timeout: NotRequired[str]
     deadline: NotRequired[str]
@@ -2458,6 +2465,7 @@ class ScheduleTask(TypedDict):
     priority: NotRequired[int]
     needs: NotRequired[ScheduleTaskNeeds]
     accept: NotRequired[ScheduleTaskAccept]
+    limits: NotRequired[list[str]]
     max_attempts: NotRequired[int]
     timeout: NotRequired[str]
     deadline: NotRequired[str]
@@ -3245,6 +3253,12 @@ class ChangeSessionSettingsBody(TypedDict):
     waiting_seconds: NotRequired[float | None]
     frozen_seconds: NotRequired[float | None]
     tool_seconds: NotRequired[float | None]
+    feeds: NotRequired[list[ChangeSessionSettingsBodyFeedsItem] | None]
+
+
+class ChangeSessionSettingsBodyFeedsItem(TypedDict):
+    models: str
+    limit: str
 
 
 class ListAgentSessionsAnswer(TypedDict):
@@ -3415,6 +3429,7 @@ class PutScheduleBodyTask(TypedDict):
     priority: NotRequired[int]
     needs: NotRequired[PutScheduleBodyTaskNeeds]
     accept: NotRequired[PutScheduleBodyTaskAccept]
+    limits: NotRequired[list[str]]
     max_attempts: NotRequired[int]
     timeout: NotRequired[str]
     deadline: NotRequired[str]
@@ -3536,6 +3551,7 @@ class ReserveLimitBody(TypedDict):
     task: NotRequired[str]
     chain: NotRequired[str]
     model: NotRequired[str]
+    share: NotRequired[ReserveLimitBodyShare]
     wait_ms: NotRequired[int]
 
 
@@ -3544,6 +3560,11 @@ class ReserveLimitBodyAmounts(TypedDict):
     input_tokens: NotRequired[int]
     output_tokens: NotRequired[int]
     usd: NotRequired[float]
+
+
+class ReserveLimitBodyShare(TypedDict):
+    calls: int
+    seconds: int
 
 
 class SettleLimitBody(TypedDict):

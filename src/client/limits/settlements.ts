@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { SettleRequest } from "../../core/limits/api.ts";
+import type { SettleAnswer, SettleRequest } from "../../core/limits/api.ts";
 import { EdgeUnreachable } from "../http/problem-errors.ts";
 
 type Settle = z.input<typeof SettleRequest>;
@@ -12,28 +12,25 @@ const MAX_UNSENT = 1_000;
  * settlement by its reservation, so that one whose answer was lost counts once.
  */
 export class Settlements {
-  readonly #settle: (name: string, request: Settle) => Promise<unknown>;
+  readonly #settle: (name: string, request: Settle) => Promise<SettleAnswer>;
   readonly #unsent: { readonly name: string; readonly request: Settle }[] = [];
 
-  constructor(settle: (name: string, request: Settle) => Promise<unknown>) {
+  constructor(settle: (name: string, request: Settle) => Promise<SettleAnswer>) {
     this.#settle = settle;
   }
 
-  /** How many no edge has taken. */
-  get waiting(): number {
-    return this.#unsent.length;
-  }
-
-  /** @throws what a refusal throws; not where no edge answers */
-  async send(name: string, request: Settle): Promise<void> {
+  /** @returns `undefined`: no edge answers @throws what a refusal throws */
+  async send(name: string, request: Settle): Promise<SettleAnswer | undefined> {
+    let answer: SettleAnswer;
     try {
-      await this.#settle(name, request);
+      answer = await this.#settle(name, request);
     } catch (error) {
       if (!(error instanceof EdgeUnreachable)) throw error;
       this.#keep({ name, request });
-      return;
+      return undefined;
     }
     await this.flush();
+    return answer;
   }
 
   /** Sends what waits. @throws what a refusal throws; not where no edge answers */

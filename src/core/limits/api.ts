@@ -8,6 +8,9 @@ const Name = (what: string) => z.string().min(1).max(256).optional().meta({ desc
 /** Longest time for which a reservation may be waited for. */
 export const MAX_WAIT_MS = 30_000;
 
+/** Longest time of a share: the minutes of a provider begin anew while it is held. */
+const MAX_SHARE_SECONDS = 30;
+
 /** Of whom a reservation is, or what was used: their budgets count it. */
 export const SubjectFields = {
   agent: Name("The agent that uses it: its budgets count it"),
@@ -16,9 +19,21 @@ export const SubjectFields = {
   model: Name("The model, by whose prices tokens become dollars"),
 };
 
+/** How a reservation is given to several calls. */
+const Share = z.strictObject({
+  calls: z.int().min(1).max(1_000).meta({ description: "Calls at a time: as many count for the concurrency" }),
+  seconds: z.int().min(1).max(MAX_SHARE_SECONDS).meta({ description: "It expires so long after it was granted" }),
+});
+export type Share = Readonly<z.infer<typeof Share>>;
+
 export const ReserveRequest = z.strictObject({
   amounts: Amounts.default({}),
   ...SubjectFields,
+  share: Share.optional().meta({
+    description:
+      "Makes it a share: its holder gives it to several calls without asking again. What was used of it counts for a minute from its " +
+      "settlement on",
+  }),
   wait_ms: z.int().min(0).max(MAX_WAIT_MS).default(0).meta({
     description: "Waits up to this time until the amounts are granted, in the order in which callers came",
   }),

@@ -1,4 +1,5 @@
 import { NO_USE, PER_MINUTE, RATES, type Use } from "./amounts.ts";
+import type { Share } from "./api.ts";
 import { NO_BUDGETS, type Spending } from "./budgets/spending.ts";
 import { advanced, closedMs, LONGEST_MS, PROBE_MS, partOf, shareAt } from "./closing.ts";
 import { dayAt, midnightAfter, openDay } from "./days.ts";
@@ -56,39 +57,54 @@ export class LimitMachine {
     if (nowMs > state.clockMs) state.ownMs += nowMs - state.clockMs;
     state.clockMs = nowMs;
     for (const reservation of this.#ledger.expiring(state.ownMs)) {
-      this.#release(reservation, NO_USE);
+      // Whoever had a share may have made calls of it until the end: they count for the minute, and money comes back.
+      const lost = reservation.calls === undefined ? NO_USE : { ...reservation.use, nanos: 0 };
+      this.#release(reservation, lost, NO_USE);
       this.#ledger.write({ ...reservation, state: "expired" });
     }
     state.closing = advanced(state.closing, state.ownMs);
   }
 
-  /** @param id - new */
-  reserve(id: string, ask: Ask, subject: Subject = {}): Refused | undefined {
+  /**
+   * @param id - new
+   * @param share - where it is given to several calls
+   */
+  reserve(id: string, ask: Ask, subject: Subject = {}, share?: Share): Refused | undefined {
     // A budget that is spent says so at once, also where the minute is given out.
-    const spent = this.#canEver(ask) ? this.#spending.look(ask, subject) : undefined;
-    const refused = spent ?? this.look(ask);
+    const calls = share?.calls ?? 1;
+    const spent = this.#canEver(ask, calls) ? this.#spending.look(ask, subject) : undefined;
+    const refused = spent ?? this.look(ask, calls);
     if (refused !== undefined) return refused;
     const state = this.#state;
-    const { zone, reservation_seconds } = this.#settings;
+    const { zone } = this.#settings;
     const day = dayAt(state.clockMs, zone);
     const use = { ...NO_USE, ...ask };
     for (const rate of RATES) addAt(state[rate], state.ownMs, use[rate]);
     openDay(state.days, day).held += use.nanos;
-    state.held++;
+    state.held += calls;
     if (state.closing?.phase === "probing") state.closing.untilMs = state.ownMs + PROBE_MS;
-    const expiresMs = state.ownMs + reservation_seconds * 1_000;
+    const expiresMs = state.ownMs + this.#secondsOf(share) * 1_000;
     const charges = this.#spending.hold(use, subject);
-    const reservation = { id, limit: this.#name, atMs: state.ownMs, expiresMs, day, use, ...subject };
+    const reservation = {
+      id,
+      limit: this.#name,
+      atMs: state.ownMs,
+      expiresMs,
+      day,
+      use,
+      ...subject,
+      ...(share && { calls }),
+    };
     this.#ledger.write({ ...reservation, state: "held", ...(charges.length === 0 ? {} : { charges }) });
     return undefined;
   }
 
   /** @returns why the amounts are not granted now; `undefined`: they would be */
-  look(ask: Ask): Refused | undefined {
+  look(ask: Ask, calls = 1): Refused | undefined {
     const { closing, ownMs, clockMs, days, held } = this.#state;
     const settings = this.#settings;
     const day = openDay(days, dayAt(clockMs, settings.zone));
-    if (!this.#canEver(ask)) return { why: "too_large", isFinal: true };
+    if (!this.#canEver(ask, calls)) return { why: "too_large", isFinal: true };
     if (closing?.phase === "closed")
       return { why: "closed", reason: closing.reason, untilMs: this.#clockAt(closing.untilMs) };
     const rampMs = settings.ramp_seconds * 1_000;
@@ -100,9 +116,10 @@ export class LimitMachine {
       // What is held may come back before midnight: nobody knows when.
       if (day.held + day.spent >= most || day.spent + day.held + (ask.nanos ?? 0) > most) return { why: "usd_per_day" };
     }
-    if (held >= (settings.concurrency === undefined ? MAX_HELD : partOf(settings.concurrency, share)))
+    if (held + calls > (settings.concurrency === undefined ? MAX_HELD : partOf(settings.concurrency, share)))
       return { why: "concurrency" };
-    if (closing?.phase === "probing" && ownMs < closing.untilMs)
+    // One call tries whether the provider takes requests again, and no share.
+    if (closing?.phase === "probing" && (calls > 1 || ownMs < closing.untilMs))
       return { why: "probing", untilMs: this.#clockAt(closing.untilMs) };
     for (const rate of RATES) {
       const limit = settings[PER_MINUTE[rate]];
@@ -177,29 +194,40 @@ export class LimitMachine {
   }
 
   /** When a reservation that is granted now expires, by the clock. */
-  get expiresMs(): number {
-    return this.#state.clockMs + this.#settings.reservation_seconds * 1_000;
+  expiresMs(share?: Share): number {
+    return this.#state.clockMs + this.#secondsOf(share) * 1_000;
   }
 
   get whenAway(): LimitSettings["when_away"] {
     return this.#settings.when_away;
   }
 
+  #secondsOf(share: Share | undefined): number {
+    return Math.min(this.#settings.reservation_seconds, share?.seconds ?? Number.POSITIVE_INFINITY);
+  }
+
   #clockAt(ownMs: number): number {
     return this.#state.clockMs + ownMs - this.#state.ownMs;
   }
 
-  #canEver(ask: Ask): boolean {
-    const { usd_per_day } = this.#settings;
+  #canEver(ask: Ask, calls: number): boolean {
+    const { usd_per_day, concurrency = MAX_HELD } = this.#settings;
+    if (calls > concurrency) return false;
     if (usd_per_day !== undefined && (ask.nanos ?? 0) > usd_per_day * 1e9) return false;
     return RATES.every((rate) => (ask[rate] ?? 0) <= (this.#settings[PER_MINUTE[rate]] ?? Number.POSITIVE_INFINITY));
   }
 
   /** Ends a reservation: what was not used comes back, what was used beyond it is charged now. */
-  #release({ atMs, day, use: reserved, charges = [] }: Reservation, used: Use): void {
+  #release({ atMs, day, use: reserved, charges = [], calls }: Reservation, used: Use, counted = used): void {
     const state = this.#state;
-    this.#spending.release(charges, reserved, used);
+    this.#spending.release(charges, reserved, counted);
     for (const rate of RATES) {
+      if (calls !== undefined) {
+        // Its calls were made at any time until now: they count for a minute from now on, as the provider may count them.
+        giveBack(state[rate], atMs, reserved[rate]);
+        addAt(state[rate], state.ownMs, used[rate]);
+        continue;
+      }
       const more = used[rate] - reserved[rate];
       if (more > 0) addAt(state[rate], state.ownMs, more);
       else giveBack(state[rate], atMs, -more);
@@ -210,7 +238,7 @@ export class LimitMachine {
       known.held = Math.max(0, known.held - reserved.nanos);
       known.spent += used.nanos;
     }
-    state.held = Math.max(0, state.held - 1);
+    state.held = Math.max(0, state.held - (calls ?? 1));
   }
 
   #charge(use: Use, day: number): void {

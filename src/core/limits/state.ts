@@ -83,6 +83,8 @@ export const Reservation = z.object({
   expiresMs: z.number(),
   day: z.number(),
   use: StoredUse,
+  /** Of a share: calls that it gives room at a time. Absent: it is one call. */
+  calls: z.int().optional(),
   /** Absent: no budget counts it. */
   charges: z.array(Charge).readonly().optional(),
   agent: z.string().optional(),

@@ -220,10 +220,10 @@ export class Limits extends EcosystemObject<LimitsBindings> {
   #tryReserve(name: string, request: api.ReserveRequest): api.ReserveAnswer | null {
     const id = `r-${crypto.randomUUID()}`;
     const answer = this.#changes.change(name, (machine): api.ReserveAnswer => {
-      const refused = machine.reserve(id, askOf(request), subjectOf(request));
+      const refused = machine.reserve(id, askOf(request), subjectOf(request), request.share);
       const answer =
         refused === undefined
-          ? { granted: true, reservation: id, expires_at: formatTimestamp(machine.expiresMs) }
+          ? { granted: true, reservation: id, expires_at: formatTimestamp(machine.expiresMs(request.share)) }
           : refusedAnswer(refused);
       return { ...answer, when_away: machine.whenAway };
     });

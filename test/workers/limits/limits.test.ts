@@ -139,6 +139,29 @@ describe("limits", () => {
     expect(order).toEqual(["first true", "second true"]);
   });
 
+  it("gives a share to several calls, which count for the concurrency, and for a minute from its settlement on", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: NOON });
+    const { put, reserve, settle, show, pass } = limitsOf();
+    await put({ requests_per_minute: 10, concurrency: 4 });
+    const share = { calls: 3, seconds: 10 };
+    expect(await reserve({ amounts: { requests: 5 }, share: { calls: 5, seconds: 10 } })).toMatchObject({
+      granted: false,
+      why: "too_large",
+      final: true,
+    });
+    const held = await reserve({ amounts: { requests: 8 }, share });
+    expect(held).toMatchObject({ granted: true, expires_at: "2026-01-31T12:00:10.000Z" });
+    expect(await reserve({ share: { calls: 2, seconds: 10 } })).toMatchObject({ granted: false, why: "concurrency" });
+    await pass(9_000);
+    await settle({ reservation: held.reservation, amounts: { requests: 6 } });
+    expect(await show()).toMatchObject({ used: { requests: 6 }, held: 0 });
+    await pass(55_000);
+    expect(await show()).toMatchObject({ used: { requests: 6 } });
+    await reserve({ amounts: { requests: 2 }, share });
+    await pass(11_000);
+    expect(await show()).toMatchObject({ used: { requests: 2 }, held: 0 });
+  });
+
   it("says what is wrong with a limit, a reservation and a name", async () => {
     const { base, put, reserve, settle, remove, list } = limitsOf();
     await put({ concurrency: 5 }, "other");

@@ -1,0 +1,92 @@
+import { NO_USE, RATES, type Use } from "./amounts.ts";
+import type { Ask } from "./outcomes.ts";
+
+interface BlockOptions {
+  readonly reservation: string;
+  /** What was granted. */
+  readonly amounts: Ask;
+  /** Calls at a time. */
+  readonly calls: number;
+  /** No call begins after it. */
+  readonly untilMs: number;
+}
+
+/** Below this part of any amount the next block is asked for. */
+const LOW = 1 / 3;
+
+/**
+ * A part of a limit that one process holds and gives to its calls, with no request for each. It gives out no more than was
+ * granted: what is open counts as it was taken, and what a call did not use comes back to the block.
+ */
+export class ShareBlock {
+  readonly reservation: string;
+  readonly untilMs: number;
+  readonly #amounts: Ask;
+  readonly #calls: number;
+  readonly #open = new Map<number, Use>();
+  #used: Use = NO_USE;
+  #number = 0;
+
+  constructor({ reservation, amounts, calls, untilMs }: BlockOptions) {
+    this.reservation = reservation;
+    this.untilMs = untilMs;
+    this.#amounts = amounts;
+    this.#calls = calls;
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** What was used, where open calls use what they took. */
+  get taken(): Use {
+    return [...this.#open.values()].reduce(sumOf, this.#used);
+  }
+
+  /** @returns the number of the call; `undefined`: there is no room for it */
+  take(ask: Ask, nowMs: number): number | undefined {
+    const taken = this.taken;
+    if (nowMs >= this.untilMs || this.#open.size >= this.#calls) return undefined;
+    const use = { ...NO_USE, requests: 1, ...ask };
+    // Of a kind that the block does not have, nobody knows what is left.
+    for (const kind of [...RATES, "nanos"] as const) {
+      const most = this.#amounts[kind] ?? 0;
+      if (use[kind] > 0 && taken[kind] + use[kind] > most) return undefined;
+      if (most > 0 && taken[kind] >= most) return undefined;
+    }
+    this.#open.set(++this.#number, use);
+    return this.#number;
+  }
+
+  /**
+   * @param used - of what it took
+   * @returns what it used beyond that; the block was granted without it
+   */
+  end(call: number, used: (taken: Use) => Use): Use {
+    const took = this.#open.get(call);
+    if (took === undefined) return NO_USE;
+    this.#open.delete(call);
+    const use = used(took);
+    this.#used = sumOf(this.#used, leastOf(use, took));
+    return lessOf(use, took);
+  }
+
+  /** Whether the next block should be asked for. */
+  isLow(): boolean {
+    const { taken } = this;
+    return [...RATES, "nanos" as const].some((kind) => {
+      const most = this.#amounts[kind] ?? 0;
+      return most > 0 && most - taken[kind] < most * LOW;
+    });
+  }
+}
+
+const combined = (one: Use, other: Use, by: (a: number, b: number) => number): Use => ({
+  requests: by(one.requests, other.requests),
+  input_tokens: by(one.input_tokens, other.input_tokens),
+  output_tokens: by(one.output_tokens, other.output_tokens),
+  nanos: by(one.nanos, other.nanos),
+});
+const sumOf = (one: Use, other: Use) => combined(one, other, (a, b) => a + b);
+const leastOf = (one: Use, other: Use) => combined(one, other, Math.min);
+const lessOf = (one: Use, other: Use) => combined(one, other, (a, b) => Math.max(0, a - b));
