@@ -26,6 +26,8 @@ const SKEW_MS = 5_000;
 /** Pushes what happens into the session of the client. */
 export class Channel {
   readonly #options: ChannelOptions;
+  /** Questions whose end is waited for. A session that asks on under an id waits for one end. */
+  readonly #awaited = new Set<string>();
   #begun = false;
 
   constructor(options: ChannelOptions) {
@@ -44,24 +46,40 @@ export class Channel {
 
   /** Waits on for the reply to a question whose caller was told that it is pending, and pushes the reply. */
   awaitAnswer(queue: string, correlationId: string): void {
-    this.#run(`the answer ${correlationId}`, () => this.#pushAnswer(queue, correlationId));
+    this.#once(`${queue} ${correlationId}`, `the answer ${correlationId}`, () =>
+      this.#pushAnswer(queue, correlationId),
+    );
   }
 
-  /** Waits on for the answer to a question to a person that was left open, and pushes how it ended. */
+  /** Waits on for the answer to a question to a person that was left open, and pushes how it ended, once. */
   awaitHuman(id: string): void {
     const { client, signal } = this.#options;
-    this.#run(`the answer to ${id}`, async () => {
+    this.#once(id, `the answer to ${id}`, async () => {
       while (!signal.aborted) {
         try {
           const question = await client.questions.wait(id, { signal });
-          if (question.state !== "open")
-            return this.#push("answer", JSON.stringify(question), { question: id, state: question.state });
+          if (question.state === "open") continue;
+          // The session may have got the end as the result of a call meanwhile.
+          if (this.#awaited.has(id))
+            this.#push("answer", JSON.stringify(question), { question: id, state: question.state });
+          return;
         } catch (error) {
           if (!isTransient(error)) throw error;
           await pause(AGAIN_MS, signal);
         }
       }
     });
+  }
+
+  /** The session knows how the question to a person ended: nothing is pushed any more. */
+  heardHuman(id: string): void {
+    this.#awaited.delete(id);
+  }
+
+  #once(id: string, what: string, work: () => Promise<void>): void {
+    if (this.#awaited.has(id)) return;
+    this.#awaited.add(id);
+    this.#run(what, () => work().finally(() => this.#awaited.delete(id)));
   }
 
   /** What fails for good is said once, on standard error: the session goes on without it. */

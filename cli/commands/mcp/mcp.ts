@@ -90,8 +90,9 @@ export const mcpCommand = () =>
         onToolResult: (params, { structuredContent }) => {
           const question = answers === true ? pendingQuestion(params, structuredContent) : undefined;
           if (question !== undefined) channel.awaitAnswer(question.queue, question.correlationId);
-          const human = answers === true ? openQuestion(params, structuredContent) : undefined;
-          if (human !== undefined) channel.awaitHuman(human);
+          const human = answers === true ? humanQuestion(params, structuredContent) : undefined;
+          if (human?.open === true) channel.awaitHuman(human.id);
+          else if (human !== undefined) channel.heardHuman(human.id);
         },
       });
       const open = new Set<Promise<void>>();
@@ -106,11 +107,11 @@ export const mcpCommand = () =>
       await Promise.all([...open, permissions?.close()]);
     });
 
-/** The question to a person that a call has left open. */
-function openQuestion({ name }: Record<string, unknown>, content: unknown): string | undefined {
+/** The question to a person that a call has asked, and whether it was left open. */
+function humanQuestion({ name }: Record<string, unknown>, content: unknown): { id: string; open: boolean } | undefined {
   if (name !== "ask_human" || typeof content !== "object" || content === null) return undefined;
   const { id, state } = content as Record<string, unknown>;
-  return state === "open" && typeof id === "string" ? id : undefined;
+  return typeof id === "string" ? { id, open: state === "open" } : undefined;
 }
 
 function readAnnounced(text: string): { queue: string; recipient: string } {

@@ -166,4 +166,48 @@ describe("the channel of ganglion mcp", () => {
     await expect.poll(() => pushed.length).toBe(1);
     expect(pushed).toMatchObject([{ content: "No answer: No reply in time" }]);
   });
+
+  /** A channel to a session that waits for the end of questions to people. */
+  function waitingChannel(wait: () => Promise<unknown>) {
+    const pushed: McpMessage[] = [];
+    const warned: string[] = [];
+    const client = { questions: { wait } } as unknown as ChannelOptions["client"];
+    const write = ({ params }: McpMessage) => void pushed.push(params as McpMessage);
+    const warn = (text: string) => void warned.push(text);
+    const channel = new Channel({ client, signals: [], tasks: [], write, warn, signal: new AbortController().signal });
+    return { channel, pushed, warned };
+  }
+
+  it("pushes how a question to a person ended, once, though the edge was away and the session asked on under its id", async () => {
+    vi.useFakeTimers();
+    const ends = [
+      () => Promise.reject(new EdgeUnreachable("http://127.0.0.1:1", new Error("refused"))),
+      () => Promise.resolve({ id: "deploy-42", state: "open" }),
+      () => Promise.resolve({ id: "deploy-42", state: "answered", answer: "yes" }),
+    ];
+    const { channel, pushed } = waitingChannel(() => ends.shift()?.() ?? Promise.reject(new Error("asked too often")));
+    channel.awaitHuman("deploy-42");
+    channel.awaitHuman("deploy-42");
+    await vi.advanceTimersByTimeAsync(60_000);
+    const meta = { source: "ganglion", kind: "answer", question: "deploy-42", state: "answered" };
+    expect(pushed).toEqual([{ content: expect.stringContaining('"answer":"yes"'), meta }]);
+  });
+
+  it("pushes no end that the session has got as the result of a call", async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const { channel, pushed } = waitingChannel(() => promise);
+    channel.awaitHuman("deploy-42");
+    channel.heardHuman("deploy-42");
+    resolve({ id: "deploy-42", state: "answered", answer: "yes" });
+    await new Promise((done) => setImmediate(done));
+    expect(pushed).toEqual([]);
+  });
+
+  it("says once, on standard error, that an end cannot be got, such as of a question that is gone", async () => {
+    const gone = new ApiProblem(problem("not-found", 404, "Not found"));
+    const { channel, pushed, warned } = waitingChannel(() => Promise.reject(gone));
+    channel.awaitHuman("deploy-42");
+    await expect.poll(() => warned.length).toBe(1);
+    expect([pushed, warned[0]]).toEqual([[], expect.stringContaining("the answer to deploy-42")]);
+  });
 });
