@@ -5,6 +5,7 @@ import { PROJECT_ROOT } from "../../../local-edge/paths.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { complete, startModel } from "../../harness/fake-model.ts";
 import { startReceiver } from "../../harness/webhook-receiver.ts";
+import { connect } from "../mcp/session-client.ts";
 import { examplesIn, recipes } from "./examples.ts";
 import { type Commands, type Page, type PageHost, runPage, startCommands } from "./run-page.ts";
 
@@ -41,6 +42,26 @@ interface Recipe extends Page {
 const finished = (queue: string, count: number) => async (host: PageHost) =>
   eventually(async () => expect((await host.client.queues.finished(queue)).tasks).toHaveLength(count));
 
+/** The block that Claude Code reads opens a session, with the token that the page has made before. */
+async function opensWithItsSettings(page: string, tokenFile: string): Promise<void> {
+  const [, block = ""] = /^```json\n(.*?)^```$/ms.exec(readFileSync(join(PROJECT_ROOT, page), "utf8")) ?? [];
+  const { url, headers } = (JSON.parse(block) as McpSettings).mcpServers.ganglion;
+  expect(headers.Authorization).toMatch(/^Bearer \$\{GANGLION_TOKEN\}$/);
+  const { token } = JSON.parse(readFileSync(tokenFile, "utf8")) as { token: string };
+  // The page's own edge and ecosystem are those of a reader.
+  expect(url).toBe("http://127.0.0.1:8787/v1/default/mcp");
+  const session = await connect(`${commands.edge.url}/v1/claude-team/mcp`, token);
+  expect((await session.listPrompts()).prompts.map(({ name }) => name)).toContain("work");
+  expect((await session.listTools()).tools.map(({ name }) => name)).toContain("take_task");
+  await session.close();
+}
+
+interface McpSettings {
+  readonly mcpServers: {
+    readonly ganglion: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  };
+}
+
 const PAGES: Readonly<Record<string, Recipe>> = {
   "docs/recipes/bullmq.md": {
     until: { "npx ganglion tasks finished --queue jobs": finished("jobs", 3) },
@@ -57,8 +78,9 @@ const PAGES: Readonly<Record<string, Recipe>> = {
   },
   "docs/recipes/claude-team.md": {
     byHand: 1,
-    async after({ client }, output) {
+    async after({ client, root }, output) {
       expect(output).toContain("review-4711");
+      await opensWithItsSettings("docs/recipes/claude-team.md", join(root, "ada.json"));
       expect(await client.queues.task("team", "review-4711")).toMatchObject({ status: "running" });
       expect(await client.queues.task("team", "fix-7")).toMatchObject({ status: "queued" });
     },
