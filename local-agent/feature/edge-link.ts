@@ -1,3 +1,5 @@
+import type { EdgeRound } from "../../src/core/hosts/edge-vitals.ts";
+
 export interface LinkState {
   readonly state: "connecting" | "connected" | "waiting" | "stopped";
   readonly detail: string;
@@ -14,8 +16,10 @@ export interface EdgeLink {
  * Answers the edge when it asks for facts that only this host knows.
  *
  * @param after - where to continue, by the name of the monitor
+ * @param round - what the edge says of its round; `undefined`: somebody else asks, or the edge is of an earlier version
  */
 export type GatherFacts = (
   monitors: readonly string[],
   after: Readonly<Record<string, string>>,
+  round: EdgeRound | undefined,
 ) => Promise<Readonly<Record<string, unknown>>>;

@@ -1,4 +1,5 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from "cockatiel";
+import type { EdgeFrame } from "../../src/core/wire/link-frames.ts";
 import { Listeners } from "../base/listeners.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
@@ -270,7 +271,7 @@ export class Link implements Service, EdgeLink {
         break;
       case "gather":
         this.#inbound.completed(frame.complete);
-        this.#gather(frame.request, frame.monitors, frame.after ?? {});
+        this.#gather(frame);
         break;
       case "pace":
         this.#outbound.paced(frame);
@@ -284,14 +285,14 @@ export class Link implements Service, EdgeLink {
     }
   }
 
-  #gather(request: string, monitors: readonly string[], after: Readonly<Record<string, string>>): void {
+  #gather({ request, monitors, after = {}, edge }: Extract<EdgeFrame, { type: "gather" }>): void {
     // An answer without facts saves the edge the wait and shows that this host is alive. It goes over the connection of
     // the request: on another one, the edge does not wait for it.
     const connection = this.#connection;
     const answer = (facts: Fields) => connection?.send(factsFrame(request, facts));
     const gatherFacts = this.#options.gatherFacts?.();
     if (gatherFacts === undefined) return void answer({});
-    gatherFacts(monitors, after).then(answer, (error: unknown) => {
+    gatherFacts(monitors, after, edge).then(answer, (error: unknown) => {
       this.#options.log.error({ err: error }, "link: the facts that the edge asked for cannot be gathered");
       answer({});
     });

@@ -1,8 +1,12 @@
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { EDGE_COMMAND } from "../../src/core/hosts/edge-parts.ts";
+import type { VitalsLimits } from "../../src/core/hosts/edge-vitals.ts";
 import { isListening } from "../base/endpoint.ts";
 import type { Feature, FeatureContext } from "../feature/feature.ts";
 import { LANES } from "../store/spool.ts";
 import { CapabilitiesMonitor } from "./capabilities.ts";
+import { EdgeNotices, type NoticeChannels } from "./edge-notices.ts";
 import { EdgeWatch } from "./edge-watch.ts";
 import { HealthMonitor } from "./health.ts";
 import { InvestigationsMonitor } from "./investigations.ts";
@@ -24,18 +28,23 @@ export const MONITORS_FEATURE: Feature<MonitorsFeatureOptions> = {
       limitMs: settings.limit_seconds * 1_000,
       log,
     });
-    register.provide("gatherFacts", async (wanted, after) => {
+    let channels = channelsOf(options);
+    const { hostId: host, ecosystem, stateDir } = options;
+    const path = join(stateDir, "edge-watch.json");
+    const watch = new EdgeWatch({
+      link,
+      limits: limitsOf(settings),
+      notices: new EdgeNotices({ path, host, ecosystem, channels: () => channels, log }),
+      now,
+      log,
+      announce: (signal, facts) => provided.publishLocally?.(signal, { ...facts, host: options.hostId }),
+    });
+    register.provide("gatherFacts", async (wanted, after, round) => {
+      watch.asked(round);
       const facts = await monitors.gather(wanted, after);
       if (!wanted.includes("status")) return facts;
       const { link: _, ...runs } = status();
       return { ...facts, status: runs };
-    });
-    const watch = new EdgeWatch({
-      link,
-      silentMs: settings.edge_silent_seconds * 1_000,
-      now,
-      log,
-      announce: (signal, facts) => provided.publishLocally?.(signal, { ...facts, host: options.hostId }),
     });
     const reload = (next: MonitorsFeatureOptions) => {
       const settings = settingsOf(next);
@@ -45,12 +54,26 @@ export const MONITORS_FEATURE: Feature<MonitorsFeatureOptions> = {
         if (made.has(name) && isDeepStrictEqual(lookOf(name, at.settings), lookOf(name, settings))) made.set(name, old);
       at = { settings, monitors: made };
       monitors.configure({ monitors: [...made.values()], limitMs: settings.limit_seconds * 1_000 });
-      watch.setSilentMs(settings.edge_silent_seconds * 1_000);
+      channels = channelsOf(next);
+      watch.setLimits(limitsOf(settings));
     };
-    register.status(() => ({ names: monitors.names, edge_silent_since: watch.silentSince }));
+    register.command(EDGE_COMMAND, () => ({ parts: watch.parts }));
+    register.status(() => ({ names: monitors.names, edge_silent_since: watch.silentSince, edge: watch.parts }));
     return { services: [watch], reload };
   },
 };
+
+/** Of the edge's parts, how long they may be silent. */
+function limitsOf({ edge_silent_seconds, edge_watch }: MonitorsSettings): VitalsLimits {
+  const { cron_periods: cronPeriods, queue_silent_seconds } = edge_watch;
+  return { edgeMs: edge_silent_seconds * 1_000, cronPeriods, queueMs: queue_silent_seconds * 1_000 };
+}
+
+function channelsOf(options: Pick<MonitorsFeatureOptions, "monitors" | "configFile">): NoticeChannels {
+  const { command, url } = settingsOf(options).edge_watch;
+  const { configFile } = options;
+  return { command, url, cwd: configFile === undefined ? undefined : dirname(configFile) };
+}
 
 function settingsOf({ monitors }: Pick<MonitorsFeatureOptions, "monitors">): MonitorsSettings {
   return monitors ?? MonitorsSettings.parse({});

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { HostSettings } from "../feature/feature.ts";
+import { Command } from "../reactions/command-settings.ts";
 
 const Path = z.string().min(1, "give a path");
 
@@ -26,6 +27,19 @@ export const MonitorsSettings = z.strictObject({
   limit_seconds: z.number().positive("more than 0").max(20, "20 at most").default(4),
   /** After this time without a link, the host's own bus gets `Q_EDGE_SILENT`. */
   edge_silent_seconds: z.number().positive("more than 0").default(120),
+  /** What is told of the edge beside the host's own bus, and when its cron and its queue count as silent. */
+  edge_watch: z
+    .strictObject({
+      /** Rounds of the edge that may be missing while the link is open. */
+      cron_periods: z.number().min(1, "1 at least").max(1_000, "1,000 at most").default(2),
+      /** How long the edge's rules and observations may lag behind its log. */
+      queue_silent_seconds: z.number().positive("more than 0").default(180),
+      /** Gets each notice as JSON on its standard input. */
+      command: Command.optional(),
+      /** A second channel: gets each notice as the JSON body of a POST. */
+      url: z.url({ protocol: /^https?$/, message: "give an http:// or https:// address" }).optional(),
+    })
+    .prefault({}),
 });
 export type MonitorsSettings = z.output<typeof MonitorsSettings>;
 

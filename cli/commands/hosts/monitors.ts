@@ -1,8 +1,10 @@
 import { Command } from "commander";
+import { EDGE_COMMAND, EdgePartsView, type EdgePartView } from "../../../src/core/hosts/edge-parts.ts";
 import type { MonitorSettings } from "../../../src/core/hosts/monitors/monitor-settings.ts";
 import { fact } from "../../arguments.ts";
 import { UsageError } from "../../failure.ts";
-import { cellText, print, printFields } from "../../output.ts";
+import { askLocalAgent } from "../../local-agent.ts";
+import { at, type Column, cellText, print, printFields, printLines, printTable } from "../../output.ts";
 import { clientFor, wantsJson } from "../../settings.ts";
 
 export const monitorsCommand = () =>
@@ -36,6 +38,7 @@ export const monitorsCommand = () =>
           await show(command, await clientFor(command).agents.setMonitors({}));
         }),
     )
+    .addCommand(edgeCommand())
     .addCommand(
       new Command("run")
         .summary("ask all hosts now, as happens each minute")
@@ -48,6 +51,23 @@ export const monitorsCommand = () =>
           await print(`Signals emitted: ${listed(emitted)}`);
         }),
     );
+
+const PARTS: readonly Column<EdgePartView>[] = [
+  ["PART", ({ part }) => part, "key"],
+  ["STATE", ({ state }) => state, "state"],
+  ["SINCE", ({ since }) => (since === undefined ? undefined : at(since)), "whole"],
+  ["REASON", ({ reason }) => reason, "text"],
+];
+
+const edgeCommand = () =>
+  new Command("edge")
+    .summary("show whether this machine's agent notices its edge, the edge's cron and its queue; needs no edge")
+    .addHelpText("after", "\nWith --json: one part a line.")
+    .action(async (_options: object, command: Command) => {
+      const { parts } = EdgePartsView.parse(await askLocalAgent(EDGE_COMMAND, {}, 5_000));
+      if (wantsJson(command)) return printLines(parts);
+      await printTable(parts, PARTS, "");
+    });
 
 const listed = (names: readonly string[]) => (names.length === 0 ? "none" : names.map(cellText).join(" "));
 

@@ -158,6 +158,8 @@ export const GatherFrame = z.object({
    * of a host that few signals concern would grow old, and a later pattern would bring it days of signals.
    */
   complete: z.object({ number: z.int(), seq: Seq }).optional(),
+  /** Of a round of the edge's cron: how often they come, and since when projections owe what they were sent. */
+  edge: z.object({ round_ms: z.number().positive(), owed_since: z.number().optional() }).optional(),
 });
 
 /**

@@ -80,8 +80,8 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
   }
 
   /** Asks every host and emits signals for changes. Calls run one after the other, each with its own round. */
-  tick(): Promise<MonitorRun> {
-    return this.#turns.run(() => this.#look());
+  tick(roundMs?: number): Promise<MonitorRun> {
+    return this.#turns.run(() => this.#look(roundMs));
   }
 
   /** Hosts sorted by name, all of them or those after one: as many as one answer may carry. */
@@ -158,10 +158,10 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     return objectNamed(this.env.SIGNAL_LOG, this.ecosystem, this.env);
   }
 
-  async #look(): Promise<MonitorRun> {
+  async #look(roundMs: number | undefined): Promise<MonitorRun> {
     const log = this.#log;
     const timeoutMs = this.#hosts.settings.answer_within_seconds * 1_000;
-    const gathered = await log.gather([...MONITORS, "status"], timeoutMs, this.#hosts.gatherAfter);
+    const gathered = await log.gather([...MONITORS, "status"], timeoutMs, this.#hosts.gatherAfter, roundMs);
     const { answers, silent, headSeq } = gathered;
     const owedSince = this.#hosts.dreamsOwedSince(answers.keys(), headSeq);
     const dreams = await this.#dreams.look((query) => log.read(query), owedSince, headSeq);

@@ -8,7 +8,7 @@ import type { Namespace } from "../shell/ports.ts";
 export interface HostsLog extends AppendCalls {
   read(query: ReadQuery): Promise<ReadPage>;
   links(): Promise<LinkReport>;
-  gather(monitors: readonly string[], timeoutMs: number, after?: GatherAfter): Promise<HostAnswers>;
+  gather(monitors: readonly string[], timeoutMs: number, after?: GatherAfter, roundMs?: number): Promise<HostAnswers>;
 }
 
 /** Bindings that the registry uses. */

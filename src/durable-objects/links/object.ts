@@ -1,6 +1,7 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import type { PlacementVariables } from "../../core/deployment/placement.ts";
 import { type ProfileVariable, paceOf } from "../../core/deployment/profile.ts";
+import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
 import type { HostLink } from "../../core/hosts/link-claim.ts";
 import type { GatherAfter } from "../../core/hosts/links.ts";
 import type { Delivery } from "../../core/links/relay-feed.ts";
@@ -127,10 +128,11 @@ export class LinkRelay extends EcosystemObject<LinkRelayBindings> {
     timeoutMs: number,
     after: GatherAfter,
     end: Delivery | undefined,
+    edge?: EdgeRound,
   ): Promise<RelayAnswers> {
     if (end !== undefined) this.#take(end);
     this.ctx.waitUntil(this.#subscriptions.shrink());
-    const answers = await this.#hosts.gather(monitors, timeoutMs, after);
+    const answers = await this.#hosts.gather(monitors, timeoutMs, after, edge);
     return { ...answers, report: this.#report };
   }
 

@@ -1,5 +1,6 @@
 import type { LinkReport, OpenLink } from "../../core/hosts/api.ts";
 import { boundedReport } from "../../core/hosts/bounded-report.ts";
+import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import { logLine } from "../shell/log-line.ts";
 import type { Complete } from "./complete.ts";
@@ -25,6 +26,7 @@ export interface HostsOptions {
     monitors: readonly string[],
     timeoutMs: number,
     after: GatherAfter,
+    edge?: EdgeRound,
   ) => Promise<readonly HostAnswers[]>;
 }
 
@@ -82,13 +84,18 @@ export class Hosts {
     this.#waiting.get(`${host} ${request}`)?.(JSON.stringify(facts));
   }
 
-  async gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter): Promise<HostAnswers> {
+  async gather(
+    monitors: readonly string[],
+    timeoutMs: number,
+    after: GatherAfter,
+    edge?: EdgeRound,
+  ): Promise<HostAnswers> {
     const request = crypto.randomUUID();
     const answers = new Map<string, string>();
     const asked = this.#options.ask((host, complete) =>
-      JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {}, complete }),
+      JSON.stringify({ type: "gather", request, monitors, after: after.get(host) ?? {}, complete, edge }),
     );
-    const elsewhere = this.#options.askElsewhere(monitors, timeoutMs, after);
+    const elsewhere = this.#options.askElsewhere(monitors, timeoutMs, after, edge);
     let missing = asked.size;
     let chars = 0;
     if (missing > 0) {

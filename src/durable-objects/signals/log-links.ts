@@ -1,5 +1,6 @@
 import { paceOf } from "../../core/deployment/profile.ts";
 import type { LinkReport } from "../../core/hosts/api.ts";
+import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
 import type { HostLink } from "../../core/hosts/link-claim.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import { readRelayLinks } from "../../core/links/place-of-link.ts";
@@ -98,7 +99,7 @@ export class LogLinks {
       keepAlive: (work) => ctx.waitUntil(work),
       troubleChanged: () => this.wakeWatchers(),
       known: () => this.relays.learn(),
-      askElsewhere: (monitors, timeoutMs, after) => this.relays.gather(monitors, timeoutMs, after),
+      askElsewhere: (monitors, timeoutMs, after, edge) => this.relays.gather(monitors, timeoutMs, after, edge),
     });
     // What the life before had written and not delivered.
     this.relays.resume();
@@ -190,8 +191,13 @@ export class LogLinks {
     return this.hosts.report;
   }
 
-  gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter = new Map()): Promise<HostAnswers> {
-    return this.hosts.gather(monitors, timeoutMs, after);
+  gather(
+    monitors: readonly string[],
+    timeoutMs: number,
+    after: GatherAfter = new Map(),
+    edge?: EdgeRound,
+  ): Promise<HostAnswers> {
+    return this.hosts.gather(monitors, timeoutMs, after, edge);
   }
 
   async status(): Promise<Pick<LogStatus, "subscribers" | "bytes_in_flight" | "hosts" | "unknown_frames">> {

@@ -1,3 +1,4 @@
+import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
 import type { HostLink } from "../../core/hosts/link-claim.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import { type PlaceInLog, RelayFeed } from "../../core/links/relay-feed.ts";
@@ -147,12 +148,17 @@ export class LogRelays {
   }
 
   /** Asks the hosts of all relays. A relay that cannot be reached gives no answers: its hosts link again. */
-  async gather(monitors: readonly string[], timeoutMs: number, after: GatherAfter): Promise<HostAnswers[]> {
+  async gather(
+    monitors: readonly string[],
+    timeoutMs: number,
+    after: GatherAfter,
+    edge?: EdgeRound,
+  ): Promise<HostAnswers[]> {
     const asked = [...this.#feeds].map(async ([name, feed]) => {
       feed.resume();
       const own = new Map([...after].filter(([host]) => this.#held.hasHost(name, host)));
       try {
-        const answers = await this.#options.relay(name).gather(monitors, timeoutMs, own, feed.end);
+        const answers = await this.#options.relay(name).gather(monitors, timeoutMs, own, feed.end, edge);
         this.reported(name, answers.report);
         return [answers];
       } catch (error) {

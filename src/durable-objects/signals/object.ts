@@ -32,7 +32,7 @@ import { LogWriter } from "./log-writer.ts";
 import { LookupBudget } from "./lookup-budget.ts";
 import { numberedLine } from "./numbered-line.ts";
 import type { SignalLogBindings } from "./ports.ts";
-import { ProjectionNudge } from "./projection-nudge.ts";
+import { edgeRound, ProjectionNudge } from "./projection-nudge.ts";
 import { QueueOutbox } from "./queue-outbox.ts";
 import type { ClaimAnswer, RelayClaim, RelayRead, RelayStretch } from "./relay-calls.ts";
 import { replaceBase } from "./replace-base.ts";
@@ -171,8 +171,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   /** Asks every linked host for facts, all at once. */
-  gather(monitors: readonly string[], timeoutMs: number, after?: GatherAfter): Promise<HostAnswers> {
-    return this.#links.gather(monitors, timeoutMs, after);
+  gather(monitors: readonly string[], timeoutMs: number, after?: GatherAfter, roundMs?: number): Promise<HostAnswers> {
+    return this.#links.gather(monitors, timeoutMs, after, edgeRound(roundMs, this.#nudge.owedSinceMs));
   }
 
   /** Relays that have ever held links. */

@@ -1,3 +1,4 @@
+import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
 import { objectNamed } from "../shell/ports.ts";
 import { projectionOf } from "../shell/projection-ports.ts";
@@ -12,6 +13,12 @@ export interface LogEnd {
   readonly epoch: string;
 }
 
+/** What hosts are told of a round. @param roundMs - from one round to the next; `undefined`: this is none */
+export const edgeRound = (roundMs: number | undefined, owedSinceMs: number | undefined): EdgeRound | undefined =>
+  roundMs === undefined
+    ? undefined
+    : { round_ms: roundMs, ...(owedSinceMs !== undefined && { owed_since: owedSinceMs }) };
+
 /** Notifies the projections of an ecosystem how far its log reaches. */
 export class ProjectionNudge {
   readonly #env: SignalLogBindings;
@@ -19,6 +26,9 @@ export class ProjectionNudge {
   readonly #end: () => LogEnd;
   /** Those that were sent something since they were last notified. What woke the object may be an alarm for all of them. */
   readonly #due = new Set<ProjectionName>(PROJECTIONS);
+  /** Since when projections were sent something that they have not confirmed. */
+  #waitingMs: number | undefined;
+  #runningMs: number | undefined;
   #touchedMs = Number.NEGATIVE_INFINITY;
 
   constructor(env: SignalLogBindings, ecosystem: string, end: () => LogEnd) {
@@ -28,13 +38,28 @@ export class ProjectionNudge {
   }
 
   /** The next alarm is for these projections, too. */
-  expect(projections: readonly ProjectionName[]): void {
+  expect(projections: readonly ProjectionName[], sinceMs = Date.now()): void {
+    if (projections.length > 0) this.#waitingMs ??= sinceMs;
     for (const name of projections) this.#due.add(name);
+  }
+
+  /** Since when what projections were sent is not confirmed, in milliseconds since the epoch; `undefined`: all of it is. */
+  get owedSinceMs(): number | undefined {
+    return this.#runningMs ?? this.#waitingMs;
   }
 
   async run(projections: readonly ProjectionName[] = PROJECTIONS): Promise<void> {
     const { seq, epoch } = this.#end();
-    await Promise.all(projections.map((name) => projectionOf(this.#env, name, this.#ecosystem).catchUp(seq, epoch)));
+    const sinceMs = this.owedSinceMs;
+    // What is sent meanwhile lies behind `seq`, and is owed by itself.
+    [this.#runningMs, this.#waitingMs] = [sinceMs, undefined];
+    try {
+      await Promise.all(projections.map((name) => projectionOf(this.#env, name, this.#ecosystem).catchUp(seq, epoch)));
+      this.#runningMs = undefined;
+    } catch (error) {
+      [this.#runningMs, this.#waitingMs] = [undefined, sinceMs ?? this.#waitingMs];
+      throw error;
+    }
   }
 
   async alarm(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
 import type { HostLink, HostOwner, LinkClaim } from "../../core/hosts/link-claim.ts";
 import type { GatherAfter, HostAnswers } from "../../core/hosts/links.ts";
 import type { Delivery, PlaceInLog } from "../../core/links/relay-feed.ts";
@@ -25,6 +26,7 @@ export interface CallsOfRelay {
     timeoutMs: number,
     after: GatherAfter,
     end: Delivery | undefined,
+    edge?: EdgeRound,
   ): Promise<RelayAnswers>;
   links(): Promise<RelayReport>;
   linksOf(host: string): Promise<HostLink[]>;

@@ -5,6 +5,8 @@ import { countSpent } from "../api/deployment/account.ts";
 import type { Environment } from "../bindings/environment.ts";
 import { agentRegistry, signalLog, telemetry } from "../bindings/objects.ts";
 
+/** From one round to the next, as hosts are told. */
+const ROUND_MS = 60_000;
 /** Jobs under way at a time: hosts are waited for, and not all of them at once. */
 const AT_ONCE = 64;
 
@@ -32,7 +34,7 @@ async function carryOutOne(env: Environment, job: RoundJob): Promise<void> {
     case "retain":
       return void (await log().retain());
     case "ask":
-      return void (await agentRegistry(env, ecosystem).tick());
+      return void (await agentRegistry(env, ecosystem).tick(ROUND_MS));
     case "count":
       return void (await countSpent(env, ecosystem, Date.now()));
     case "export":

@@ -178,8 +178,11 @@ describe("edge watch", () => {
           };
         },
       },
-      silentMs: 120_000,
-      announce: (signal, facts) => said.push(`${signal} ${facts.reason ?? facts.silent_seconds}`),
+      limits: { edgeMs: 120_000, cronPeriods: 2, queueMs: 180_000 },
+      notices: { start: async () => {}, stop: async () => {}, silent: {}, add: () => {} },
+      announce: (signal, facts) => {
+        if (facts.part === "edge") said.push(`${signal} ${facts.reason ?? facts.silent_seconds}`);
+      },
       now: () => Date.now(),
       log,
     });
@@ -196,11 +199,17 @@ describe("edge watch", () => {
       const { edge, link, said, lines } = watch();
       await edge.start();
       link("connected");
-      vi.advanceTimersByTime(200_000);
+      const rounds = () => {
+        for (let round = 0; round < 4; round++) {
+          edge.asked({ round_ms: 60_000 });
+          vi.advanceTimersByTime(50_000);
+        }
+      };
+      rounds();
       link("waiting", "the connection broke");
       vi.advanceTimersByTime(119_999);
       link("connected");
-      vi.advanceTimersByTime(200_000);
+      rounds();
       expect(said).toEqual([]);
 
       link("waiting", "the connection broke");
