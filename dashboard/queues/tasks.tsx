@@ -83,6 +83,17 @@ interface TaskListProps {
   readonly more: (() => void) | undefined;
 }
 
+const verdictText = ({ accepted, by, name, host, reason }: NonNullable<TaskView["verdict"]>) =>
+  [
+    accepted ? "accepted by" : "not accepted by",
+    by === "rule" ? "its rule" : `the ${by} ${name ?? ""}`.trim(),
+    host === undefined ? "" : `on ${host}`,
+    reason === undefined ? "" : `: ${reason}`,
+  ]
+    .join(" ")
+    .replace(" :", ":")
+    .trim();
+
 const isOpen = (status: string) => status === "queued" || status === "running" || status === "verifying";
 
 function TaskList({ tasks, calls, queue, reload, more }: TaskListProps) {
@@ -191,8 +202,16 @@ function TaskDetail({ calls, queue, id, reload }: DetailProps) {
                 ...(one.parked_reason === undefined ? [] : [["Parked", one.parked_reason] as const]),
                 ...(one.worker === undefined ? [] : [["Worker", one.worker] as const]),
                 ...(one.error === undefined ? [] : [["Error", one.error] as const]),
+                ...(one.verifying === undefined ? [] : [["Waits", one.verifying.why] as const]),
+                ...(one.verdict === undefined ? [] : [["Verdict", verdictText(one.verdict)] as const]),
               ]}
             />
+            {one.verdict?.output !== undefined && (
+              <>
+                <h3>Output of the check</h3>
+                <pre>{one.verdict.output}</pre>
+              </>
+            )}
             <h3>Payload</h3>
             <Json value={one.payload} label="Payload" />
             {one.result !== undefined && (

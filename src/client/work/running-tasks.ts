@@ -105,13 +105,20 @@ export class RunningTasks {
     const { task_id, lease_id } = task;
     const aborting = new AbortController();
     this.#running.set(lease_id, { task, aborting });
+    let evidence: unknown;
+    const give = (value: unknown) => {
+      evidence = value;
+    };
     try {
-      const result = await this.#options.handler(task, { signal: aborting.signal });
+      const result = await this.#options.handler(task, { signal: aborting.signal, evidence: give });
       if (!aborting.signal.aborted) {
         const kept = resultJson(result);
         // Another attempt would give the same result, so the task fails now and for good.
         if ("json" in kept) {
-          this.#report(lease_id, { type: "complete", tasks: [{ task_id, lease_id, result: result ?? null }] });
+          this.#report(lease_id, {
+            type: "complete",
+            tasks: [{ task_id, lease_id, result: result ?? null, evidence }],
+          });
         } else this.#fail(task, kept.error, false);
       }
     } catch (error) {

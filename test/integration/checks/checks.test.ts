@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Client } from "../../../src/client/client.ts";
-import { work } from "../../../src/client/work/worker.ts";
+import { type TaskHandler, work } from "../../../src/client/work/worker.ts";
 import { temporaryDirectory } from "../../harness/cleanup.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { alive } from "../../harness/process-alive.ts";
@@ -29,7 +29,11 @@ async function report(ecosystem: string, id: string, check: string, result: unkn
   await client.queues.put("work", [
     { recipient: id, type: "BUILD", payload: { n: 7 }, task_id: id, accept: { check } },
   ]);
-  const worker = work("work", id, () => result, { url: edge.url, token: edge.token, ecosystem });
+  const handler: TaskHandler = (_task, { evidence }) => {
+    evidence({ by: id });
+    return result;
+  };
+  const worker = work("work", id, handler, { url: edge.url, token: edge.token, ecosystem });
   await eventually(async () => expect((await client.queues.task("work", id)).attempt).toBe(1));
   await worker.stop();
 }
@@ -81,6 +85,7 @@ describe("a host with checks in its settings", () => {
       check: "looks",
       task: { queue: "work", task_id: "t1", attempt: 1, payload: { n: 7 } },
       result: { answer: 42 },
+      evidence: { by: "t1" },
     });
     const env = Object.fromEntries(
       readFileSync(`${out}/env`, "utf8")

@@ -219,11 +219,16 @@ class Client(Looks):
         timeout_ms: int | None = None,
         max_attempts: int | None = None,
         skills: Sequence[str] = (),
+        accept: Mapping[str, str] | None = None,
         cause: str | None = None,
         trace: str | None = None,
         depth: int | None = None,
     ) -> TaskReceipt:
-        """Queues a task; returns when it is durable. A second one of the same ``task_id`` is not queued."""
+        """Queues a task; returns when it is durable. A second one of the same ``task_id`` is not queued.
+
+        ``accept`` says how the task proves that it is done: ``{"check": name}``, ``{"rule": expression}`` or
+        ``{"reviewer": person}``.
+        """
         options = {
             "task_id": task_id,
             "priority": priority,
@@ -233,6 +238,7 @@ class Client(Looks):
             "timeout_ms": timeout_ms,
             "max_attempts": max_attempts,
             "skills": skills,
+            "accept": accept,
             "cause": cause,
             "trace": trace,
             "depth": depth,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LeasedTasks, TaskReceipts, TaskState, TaskView } from "../../../../core/queue/api.ts";
 import { LeaseMs, QUEUE_NAME, QUEUE_RULE, TaskInput } from "../../../../core/queue/task-input.ts";
+import { evidenceJson } from "../../../../core/queue/task-result.ts";
 import { CompleteRequest, FailRequest, LeaseRequest } from "../../queue/requests.ts";
 import { EdgeRefusal, path } from "../edge-calls.ts";
 import { defineTool, READS } from "../tool.ts";
@@ -146,13 +147,17 @@ const finishTask = defineTool({
   answer: TaskState,
   run: ({ queue, task_id, lease_id, action, result, evidence, error, retry }, edge) => {
     const body = {
-      complete: { lease_id, result: withEvidence(result, evidence) },
+      complete: { lease_id, result: withEvidence(result, evidence), evidence: shortEvidence(evidence) },
       fail: { lease_id, error, retry },
       release: { lease_id },
     }[action];
     return edge({ method: "POST", path: `${path`/queues/${queue}/tasks/${task_id}/`}${action}`, body });
   },
 });
+
+/** What those who judge a task get beside the result; more than they take stands in the result alone. */
+const shortEvidence = (evidence: readonly string[] | undefined) =>
+  evidence !== undefined && "json" in evidenceJson(evidence) ? evidence : undefined;
 
 /** A result that is an object gets one more field; any other becomes a field itself. */
 function withEvidence(result: unknown, evidence: readonly string[] | undefined): unknown {
