@@ -12,7 +12,7 @@ const AT_A_TIME = 4;
 const scenario =
   FULL_SECONDS === 0
     ? { requestsPerMinute: 6_000, usdPerDay: 6.5, seconds: 60 }
-    : { requestsPerMinute: 900, usdPerDay: FULL_SECONDS * 0.18, seconds: FULL_SECONDS };
+    : { requestsPerMinute: 400, usdPerDay: FULL_SECONDS * 0.09, seconds: FULL_SECONDS };
 const python = pythonWith("json");
 
 /** Days of the limit begin about half a day from now: none begins while the fleet works. */
