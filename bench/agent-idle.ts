@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { EdgeUnderTest } from "./edge-under-test.ts";
 import { type Report, rounded } from "./figure.ts";
+import { cpuSeconds, residentMegabytes } from "./process-memory.ts";
 
-/** What the kernel counts processor time in. */
-const TICKS_PER_SECOND = 100;
 const WARM_UP_SECONDS = 5;
 
 /**
@@ -53,7 +52,7 @@ export async function agentIdle(edge: EdgeUnderTest, report: Report): Promise<vo
     report({
       bench: "agent-idle",
       figure: "resident_memory",
-      value: rounded(residentMb(pid)),
+      value: rounded(residentMegabytes(pid)),
       unit: "MB",
       target: { at_most: 150 },
     });
@@ -62,18 +61,6 @@ export async function agentIdle(edge: EdgeUnderTest, report: Report): Promise<vo
     await gone;
     rmSync(stateDir, { recursive: true, force: true });
   }
-}
-
-/** @see proc_pid_stat(5): `utime` and `stime` are the 12th and 13th field after the name */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-function residentMb(pid: number): number {
-  const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kb) / 1024;
 }
 
 function sleep(seconds: number): Promise<void> {

@@ -15,8 +15,8 @@ export interface BareLink {
   close(): void;
 }
 
-export async function openLink(edge: ReachedEdge, host: string): Promise<BareLink> {
-  const url = `${edge.url.replace("http", "ws")}/v1/default/link?host=${host}`;
+export async function openLink(edge: ReachedEdge, host: string, ecosystem = "default"): Promise<BareLink> {
+  const url = `${edge.url.replace("http", "ws")}/v1/${ecosystem}/link?host=${host}`;
   const socket = new WebSocket(url, [LINK_PROTOCOL], {
     perMessageDeflate: false,
     headers: { authorization: `Bearer ${edge.token}` },

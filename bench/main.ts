@@ -12,6 +12,7 @@ import { fairness } from "./fairness.ts";
 import { type Figure, type Report, report } from "./figure.ts";
 import { figuresTable } from "./figures-table.ts";
 import { freePort } from "./free-port.ts";
+import { idleEcosystems } from "./idle-ecosystems.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
@@ -40,6 +41,7 @@ const BENCHES = {
   bus,
   intelligence,
   "at-rest": atRest,
+  "idle-ecosystems": idleEcosystems,
   "agent-idle": agentIdle,
   bill,
   predicted,

@@ -30,6 +30,16 @@ export function proportionalMegabytes(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) / 1_024;
 }
 
+/** What the kernel counts processor time in. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process has used, in seconds. @see proc_pid_stat(5): `utime` and `stime` are the 12th and 13th field after the name */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
 const megabytes = (pid: number, field: string) => Number(statusField(pid, field)?.split(" ")[0] ?? 0) / 1_024;
 
 /** @returns `undefined` where the process has ended */
