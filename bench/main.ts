@@ -12,6 +12,7 @@ import { fairness } from "./fairness.ts";
 import { type Figure, type Report, report } from "./figure.ts";
 import { figuresTable } from "./figures-table.ts";
 import { freePort } from "./free-port.ts";
+import { growth } from "./growth/growth.ts";
 import { idleEcosystems } from "./idle-ecosystems.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
@@ -49,6 +50,7 @@ const BENCHES = {
   dashboard,
   command,
   compared,
+  growth,
 };
 
 const USAGE = `npm run bench -- [all | <name> …] [--md]

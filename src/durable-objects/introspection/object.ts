@@ -104,11 +104,19 @@ export class ObservationCache extends ProjectionObject<IntrospectionBindings> {
     return this.#history.read(query);
   }
 
-  gaps(status: "open" | "resolved" | "all"): Gap[] {
+  /** @param name - only gaps of this name: others do not leave the object */
+  gaps(status: "open" | "resolved" | "all", name?: string): Gap[] {
     // The answer must be true now, though the last look was up to fifteen seconds ago.
     this.#window.evaluate(Date.now());
     const tracker = this.#window.introspection.gaps;
-    return [...(status === "resolved" ? [] : tracker.open), ...(status === "open" ? [] : tracker.resolved)];
+    const found = [...(status === "resolved" ? [] : tracker.open), ...(status === "open" ? [] : tracker.resolved)];
+    return name === undefined ? found : found.filter((gap) => gap.name === name);
+  }
+
+  /** How many gaps are open: thousands of them take longer to send than to count. */
+  openGaps(): number {
+    this.#window.evaluate(Date.now());
+    return this.#window.introspection.gaps.openCount;
   }
 
   /** What a gap rests on; `null`: there is no gap of this fingerprint, open or lately resolved. */

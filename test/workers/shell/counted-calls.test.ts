@@ -137,6 +137,7 @@ const OBSERVATION_CACHE: ArgumentsOf<ObservationCache> = {
   observations: [{ seconds: 60, limit: 1 }],
   history: [{ metric: "count", sinceMs: 0, untilMs: 1_000, stepMs: 60_000 }],
   gaps: ["all"],
+  openGaps: [],
   gapEvidence: ["none"],
   attention: [],
   excess: [],

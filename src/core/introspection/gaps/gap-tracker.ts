@@ -49,6 +49,10 @@ export class GapTracker {
     for (const gap of [...gaps].sort((a, b) => (end(a) === end(b) ? 0 : end(a) - end(b)))) this.#put(gap);
   }
 
+  get openCount(): number {
+    return this.#open.size;
+  }
+
   get open(): Gap[] {
     return [...this.#open.values()];
   }

@@ -41,7 +41,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
   ] = await Promise.all([
     signalLog(c.env, eco).status(cursors),
     cache.observations({ seconds: MAX_WINDOW_SECONDS, limit: 1 }),
-    cache.gaps("open"),
+    cache.openGaps(),
     policyState(c.env, eco).overview(),
     deadLetters(c.env, eco).overview(),
     cache.excess(),
@@ -55,7 +55,7 @@ export const status = newApi().openapi(getStatus, async (c) => {
       ecosystem: eco,
       log,
       window: { seconds, size, oldest, newest },
-      gaps: { open: open.length },
+      gaps: { open },
       policies,
       over_quota: await named(c.env, [...excess, ...shares, ...refused, ...queues, ...dropped]),
       projections: Object.fromEntries(

@@ -47,8 +47,7 @@ export const gaps = newApi()
   .openapi(listGaps, async (c) => {
     const { eco } = c.req.valid("param");
     const { status, name } = c.req.valid("query");
-    const found = await observationCache(c.env, eco).gaps(status);
-    return c.json({ gaps: name === undefined ? found : found.filter((gap) => gap.name === name) }, 200);
+    return c.json({ gaps: await observationCache(c.env, eco).gaps(status, name) }, 200);
   })
   .openapi(getEvidence, async (c) => {
     const { eco, fingerprint } = c.req.valid("param");
