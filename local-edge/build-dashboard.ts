@@ -83,6 +83,8 @@ async function bundle(): Promise<Output> {
     root: PROJECT_ROOT,
     base: BASE,
     logLevel: "error",
+    // A page is not looked into by the developers of its library.
+    define: { "window.__PREACT_SIGNALS_DEVTOOLS__": "undefined" },
     plugins: [plainImports(), neededCalls(join(PROJECT_ROOT, "dashboard")), trustedAnswers()],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {

@@ -32,16 +32,7 @@ export function AttentionView() {
               }
             >
               <TextFilter name="text" label="Filter" hint="host, queue, reason…" />
-              <ChoiceFilter
-                name="severity"
-                label="Severity"
-                options={[
-                  ["", "all"],
-                  ["critical", "critical"],
-                  ["warning", "warning"],
-                  ["info", "info"],
-                ]}
-              />
+              <ChoiceFilter name="severity" label="Severity" options={[["", "all"], "critical", "warning", "info"]} />
             </Head>
             {items.length === 0 ? (
               <NothingStands filtered={attention.total > 0} />

@@ -39,13 +39,7 @@ export function Questions({ ecosystem, calls }: { readonly ecosystem: string; re
         <ChoiceFilter
           name="state"
           label="State"
-          options={[
-            ["open", "open"],
-            ["answered", "answered"],
-            ["expired", "expired"],
-            ["cancelled", "taken back"],
-            ["all", "all"],
-          ]}
+          options={["open", "answered", "expired", ["cancelled", "taken back"], "all"]}
         />
       </div>
       <Loaded of={loaded}>
@@ -136,10 +130,10 @@ function factsOf(one: Question) {
       </Badge>,
     ],
     ["Recipient", one.recipient],
-    ...(one.answer === null ? [] : [["Answer", one.answer] as const]),
-    ...(one.comment === undefined ? [] : [["Comment", one.comment] as const]),
-    ...(by === null ? [] : [["Answered by", `${by.name} (${by.way})`] as const]),
-    ...(one.closed_at === null ? [] : [["Over", <When key="o" at={one.closed_at} />] as const]),
+    ["Answer", one.answer],
+    ["Comment", one.comment],
+    ["Answered by", by && `${by.name} (${by.way})`],
+    ["Over", one.closed_at && <When key="o" at={one.closed_at} />],
     ["Asked by", one.asked_by],
     ["Asked", <When key="a" at={one.asked_at} />],
     ["Expires", <When key="e" at={one.expires_at} />],

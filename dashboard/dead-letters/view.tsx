@@ -211,7 +211,7 @@ function LetterDetail({
           ["First", <When key="f" at={first_failed_at} />],
           ["Last", <When key="l" at={last_failed_at} />],
           ["Id", <code key="i">{id}</code>],
-          ...(replay_outcome === undefined ? [] : [["Last replay", replay_outcome] as const]),
+          ["Last replay", replay_outcome],
         ]}
       />
       <Json value={letter[kind] ?? null} label={`The ${kind}`} />

@@ -51,7 +51,7 @@ export function OneGap({ ecosystem, gap }: GapProps) {
           ["Score", alignment_score.toFixed(2)],
           ["Raised", <When key="r" at={raised_at} />],
           ["Last seen", <When key="l" at={last_seen_at} />],
-          ...(resolved_at === undefined ? [] : [["Resolved", <When key="d" at={resolved_at} />] as const]),
+          ["Resolved", resolved_at && <When key="d" at={resolved_at} />],
         ]}
       />
       <Samples ecosystem={ecosystem} gap={gap} />

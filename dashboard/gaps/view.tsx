@@ -48,15 +48,7 @@ function GapList({ gaps }: { readonly gaps: readonly Gap[] }) {
     <>
       <Head title="Gaps" about="What the scanners find wrong with the fleet, with the evidence.">
         <TextFilter name="text" label="Filter" hint="name, reason" />
-        <ChoiceFilter
-          name="which"
-          label="Which"
-          options={[
-            ["", "open"],
-            ["resolved", "resolved"],
-            ["all", "all"],
-          ]}
-        />
+        <ChoiceFilter name="which" label="Which" options={[["", "open"], "resolved", "all"]} />
       </Head>
       {shown.length === 0 ? (
         <Empty title={gaps.length === 0 ? "No scanner has found a gap." : "No gap matches this filter."}>

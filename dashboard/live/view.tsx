@@ -228,7 +228,7 @@ function SignalDetail({ signal }: { readonly signal: Signal }) {
               </a>
             ),
           ],
-          ...(via === undefined ? [] : [["Via", `${via.signal} of ${via.ecosystem}`] as const]),
+          ["Via", via && `${via.signal} of ${via.ecosystem}`],
         ]}
       />
       <Json value={facts} label="Facts" />

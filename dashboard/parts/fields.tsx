@@ -33,11 +33,13 @@ interface ChoiceProps {
   readonly name: string;
   readonly label: string;
   /** Value in the URL and its text; the first stands where the URL has none. */
-  readonly options: readonly (readonly [value: string, text: string])[];
+  /** A text alone: the value reads so, too. */
+  readonly options: readonly (string | readonly [value: string, text: string])[];
 }
 
 /** A choice whose value is a part of the URL. */
-export function ChoiceFilter({ name, label, options }: ChoiceProps) {
+export function ChoiceFilter({ name, label, options: given }: ChoiceProps) {
+  const options = given.map((option) => (typeof option === "string" ? ([option, option] as const) : option));
   const id = useId();
   const chosen = queryOf(name);
   return (

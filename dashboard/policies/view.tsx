@@ -34,13 +34,7 @@ function PolicyList({ ecosystem }: { readonly ecosystem: string }) {
         <ChoiceFilter
           name="which"
           label="Which"
-          options={[
-            ["", "all"],
-            ["own", "own"],
-            ["changed", "changed built-in"],
-            ["off", "switched off"],
-            ["quarantined", "quarantined"],
-          ]}
+          options={[["", "all"], "own", ["changed", "changed built-in"], ["off", "switched off"], "quarantined"]}
         />
         <Changing>
           <button type="button" onClick={() => open(to("policies", "new-rule", { new: "1" }))}>

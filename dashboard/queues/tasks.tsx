@@ -49,14 +49,14 @@ export function Tasks({ ecosystem, queue }: { readonly ecosystem: string; readon
           label="Status"
           options={[
             ["", "unfinished"],
-            ["queued", "queued"],
-            ["running", "running"],
-            ["verifying", "verifying"],
-            ["complete", "complete"],
-            ["failed", "failed"],
-            ["cancelled", "cancelled"],
-            ["expired", "expired"],
-            ["dropped", "dropped"],
+            "queued",
+            "running",
+            "verifying",
+            "complete",
+            "failed",
+            "cancelled",
+            "expired",
+            "dropped",
           ]}
         />
       </div>
@@ -84,15 +84,9 @@ interface TaskListProps {
 }
 
 const verdictText = ({ accepted, by, name, host, reason }: NonNullable<TaskView["verdict"]>) =>
-  [
-    accepted ? "accepted by" : "not accepted by",
-    by === "rule" ? "its rule" : `the ${by} ${name ?? ""}`.trim(),
-    host === undefined ? "" : `on ${host}`,
-    reason === undefined ? "" : `: ${reason}`,
-  ]
-    .join(" ")
-    .replace(" :", ":")
-    .trim();
+  [accepted ? "accepted by the" : "not accepted by the", by, name, host && `on ${host}`, reason && `(${reason})`]
+    .filter(Boolean)
+    .join(" ");
 
 const isOpen = (status: string) => status === "queued" || status === "running" || status === "verifying";
 
@@ -199,26 +193,27 @@ function TaskDetail({ calls, queue, id, reload }: DetailProps) {
                 ["Attempt", `${one.attempt} of ${one.max_attempts}`],
                 ["Waited", duration(one.waited_ms)],
                 ["Ran", duration(one.ran_ms)],
-                ...(one.parked_reason === undefined ? [] : [["Parked", one.parked_reason] as const]),
-                ...(one.worker === undefined ? [] : [["Worker", one.worker] as const]),
-                ...(one.error === undefined ? [] : [["Error", one.error] as const]),
-                ...(one.verifying === undefined ? [] : [["Waits", one.verifying.why] as const]),
-                ...(one.verdict === undefined ? [] : [["Verdict", verdictText(one.verdict)] as const]),
+                ["Parked", one.parked_reason],
+                ["Worker", one.worker],
+                ["Error", one.error],
+                ["Waits", one.verifying?.why],
+                ["Verdict", one.verdict && verdictText(one.verdict)],
               ]}
             />
-            {one.verdict?.output !== undefined && (
-              <>
-                <h3>Output of the check</h3>
-                <pre>{one.verdict.output}</pre>
-              </>
-            )}
-            <h3>Payload</h3>
-            <Json value={one.payload} label="Payload" />
-            {one.result !== undefined && (
-              <>
-                <h3>Result</h3>
-                <Json value={one.result} label="Result" />
-              </>
+            {(
+              [
+                ["Output of the check", one.verdict?.output],
+                ["Payload", one.payload],
+                ["Result", one.result],
+              ] as const
+            ).map(
+              ([name, value]) =>
+                value !== undefined && (
+                  <section key={name}>
+                    <h3>{name}</h3>
+                    <Json value={value} label={name} />
+                  </section>
+                ),
             )}
             <h3>History</h3>
             <ol class="events">
