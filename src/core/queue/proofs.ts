@@ -50,7 +50,9 @@ export class Proofs {
 
   #begin(entry: Entry, lease: Lease, accept: Accept, work: ProvedWork, nowMs: number): TransitionResult {
     const { worker } = lease;
-    entry.proof = { id: this.#options.newLeaseId(), leaseId: lease.id, worker, sinceMs: nowMs, round: 1 };
+    // It names a task, too, and a name begins with a letter or a digit, which a random id need not.
+    const id = `proof-${this.#options.newLeaseId()}`;
+    entry.proof = { id, leaseId: lease.id, worker, sinceMs: nowMs, round: 1 };
     entry.work = work;
     this.#index.verify(entry, nowMs);
     this.#changes.record(entry, { atMs: nowMs, event: "verifying", attempt: entry.attempt, worker });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Accept, type Judgement, judgementOfCheck, judgementOfReview } from "../../../src/core/queue/accept.ts";
 import { DEFAULT_SETTINGS } from "../../../src/core/queue/queue-settings.ts";
+import { IDENTIFIER } from "../../../src/core/signals/signal.ts";
 import fc from "../../fast-check.ts";
 import { aTask, QueueUnderTest } from "./queue-under-test.ts";
 
@@ -216,6 +217,15 @@ describe("a queue whose tasks must prove that they are done", () => {
     expect(queue.lease("coder")?.taskId).toBe("b");
     queue.pass(30 * 86_400_000);
     expect(queue.queue.find("a")?.state).toBe("verifying");
+  });
+
+  it("gives each proof an id by which a task can be called, whatever the lease is called", () => {
+    const queue = new QueueUnderTest(SETTINGS);
+    queue.enqueue([aTask({ taskId: "a", accept: { check: "slow" } })]);
+    const lease = queue.lease("coder")?.lease?.id ?? "";
+    expect(lease).not.toMatch(IDENTIFIER);
+    queue.complete("a", lease);
+    expect(queue.queue.find("a")?.proof?.id).toMatch(IDENTIFIER);
   });
 
   it("keeps the result from the report for the task, and the reason of a refusal for the next worker", () => {

@@ -127,7 +127,8 @@ export class QueueUnderTest {
       finished: (taskId) => this.finished.get(taskId),
       work: (seq) => this.#work.get(seq),
       holdsBack: () => this.#paused,
-      newLeaseId: () => `lease-${++this.#leases}`,
+      // Ids of leases are random, and may begin with a sign with which no name begins.
+      newLeaseId: () => `-lease-${++this.#leases}`,
       random: () => RANDOM,
     });
   }
