@@ -102,6 +102,11 @@ describe("an agent that sleeps on its host", () => {
     await eventually(async () => expect((await host.state("sleeper")).pid).toBeNull());
     expect(host.runsOf("sleeper")).toEqual([["wake-1"]]);
     expect(await mail.send({ id: "wake-1", to: "sleeper", body: "look" })).toMatchObject({ known: true });
+    // The edge wakes those of whom it knows that they sleep, which it learns a moment after they have ended.
+    await eventually(async () => {
+      const known = ((await edge.client().agents.get("mail-a")).runs?.agents ?? []) as readonly AgentState[];
+      expect(known.find(({ name }) => name === "sleeper")?.pid).toBeNull();
+    });
     // A later message starts it again: had the repeated one done so, there would be a run in between without mail.
     await mail.send({ id: "wake-2", to: "sleeper", body: "again" });
     await acted("wake-2");
