@@ -45,6 +45,8 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #loopback: Loopback;
   #started: Started | undefined;
+  /** The attempt to start the runtime again that is under way: a stop must not leave its process behind. */
+  #restarting: Promise<void> | undefined;
   #stopping = false;
   #again: NodeJS.Timeout | undefined;
 
@@ -83,6 +85,8 @@ export class Runtime {
     clearTimeout(this.#again);
     this.#started?.process.kill("SIGKILL");
     await this.#started?.ended;
+    // It ends what it has started, because the runtime is stopping.
+    await this.#restarting;
     this.#loopback.close();
   }
 
@@ -125,7 +129,9 @@ export class Runtime {
     }
     this.#started = { process: child, ended, entryPort: ports.get(ENTRY) ?? 0 };
     void ended.then(() => this.#ended(child, performance.now() - beganMs));
-    if (this.#stopping) await this.stop();
+    if (!this.#stopping) return;
+    child.kill("SIGKILL");
+    await ended;
   }
 
   #ended({ pid, exitCode, signalCode }: ChildProcess, livedMs: number): void {
@@ -133,7 +139,11 @@ export class Runtime {
     if (this.#stopping) return;
     const message = `the runtime (process ${pid}) ended (${signalCode ?? exitCode}) and is started again`;
     this.#options.log({ level: "warn", message });
-    this.#again = setTimeout(() => void this.#restart(), livedMs < PAUSE_MS ? PAUSE_MS : 0);
+    this.#again = setTimeout(() => this.#begin(), livedMs < PAUSE_MS ? PAUSE_MS : 0);
+  }
+
+  #begin(): void {
+    this.#restarting = this.#restart();
   }
 
   async #restart(): Promise<void> {
@@ -141,7 +151,7 @@ export class Runtime {
       await this.#start();
     } catch (error) {
       this.#options.log({ level: "error", message: `the runtime was not started again: ${String(error)}` });
-      if (!this.#stopping) this.#again = setTimeout(() => void this.#restart(), PAUSE_MS);
+      if (!this.#stopping) this.#again = setTimeout(() => this.#begin(), PAUSE_MS);
     }
   }
 }

@@ -94,12 +94,12 @@ export class LogReader {
 
   /** The signals after `after` that match a subscription, a bounded number of them. */
   after(after: number, headSeq: number, matches: Matcher, limit: number, maxChars: number = BUDGET.chars): Matches {
-    return this.#forward(after, headSeq, { limit, maxChars, ...named(matches) });
+    return this.#forward(after, headSeq, { limit, maxChars, ...byName(matches) });
   }
 
   /** As {@link after}, with the senders of the signals. */
   sentAfter(after: number, headSeq: number, matches: Matcher, limit: number): Stretch {
-    return this.#forward(after, headSeq, { limit, whole: true, ...named(matches) });
+    return this.#forward(after, headSeq, { limit, whole: true, ...byName(matches) });
   }
 
   /**
@@ -281,7 +281,7 @@ export class LogReader {
   }
 }
 
-const named = (matches: Matcher): Pick<Search, "mayHold" | "matches"> => ({
+const byName = (matches: Matcher): Pick<Search, "mayHold" | "matches"> => ({
   mayHold: (part) => mayHoldName(part, matches),
   matches: (line) => matches(lineName(line)),
 });

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { descendants } from "../../../bench/process-memory.ts";
 import type { RunningEdge } from "../../harness/running-edge.ts";
 import type { Findings } from "./findings.ts";
 
@@ -99,19 +100,4 @@ function residentBytes(pid: number): number {
     }
   }
   return bytes;
-}
-
-function descendants(pid: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-    } catch {
-      // The process has ended since it was listed.
-    }
-  }
-  const below = (one: number): number[] => (children.get(one) ?? []).flatMap((child) => [child, ...below(child)]);
-  return below(pid);
 }
