@@ -15,27 +15,7 @@ const WARM_UP_SECONDS = 5;
  */
 export async function agentIdle(edge: EdgeUnderTest, report: Report): Promise<void> {
   const seconds = Number(process.env.GANGLION_BENCH_SECONDS) || 60;
-  const stateDir = mkdtempSync(join(tmpdir(), "ganglion-bench-agent-"));
-  const agent = spawn(process.execPath, [join(import.meta.dirname, "../local-agent/main.ts")], {
-    env: {
-      PATH: process.env.PATH,
-      GANGLION_URL: edge.url,
-      GANGLION_TOKEN: edge.token,
-      GANGLION_STATE_DIR: stateDir,
-      GANGLION_HOST_ID: "idle",
-      GANGLION_OBSERVABILITY_PORT: "0",
-      KLR_CHEM_XSUB: `ipc://${stateDir}/in`,
-      KLR_CHEM_XPUB: `ipc://${stateDir}/out`,
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const gone = new Promise((resolve) => agent.once("exit", resolve));
-  try {
-    await new Promise<void>((resolve, reject) => {
-      createInterface({ input: agent.stderr }).on("line", (line) => line.includes("link: connected") && resolve());
-      agent.once("exit", (code) => reject(new Error(`the agent ended with ${code}`)));
-    });
-    const { pid = 0 } = agent;
+  await withIdleAgent(edge, process.execPath, join(import.meta.dirname, "../local-agent/main.ts"), async (pid) => {
     await sleep(WARM_UP_SECONDS);
     const before = cpuSeconds(pid);
     const started = performance.now();
@@ -56,6 +36,37 @@ export async function agentIdle(edge: EdgeUnderTest, report: Report): Promise<vo
       unit: "MB",
       target: { at_most: 150 },
     });
+  });
+}
+
+/** Starts an agent with all of its sources, and ends it when `measure` is done. @param measure - is given its process when it is linked */
+export async function withIdleAgent(
+  edge: EdgeUnderTest,
+  node: string,
+  main: string,
+  measure: (pid: number) => Promise<void>,
+): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), "ganglion-bench-agent-"));
+  const agent = spawn(node, [main], {
+    env: {
+      PATH: process.env.PATH,
+      GANGLION_URL: edge.url,
+      GANGLION_TOKEN: edge.token,
+      GANGLION_STATE_DIR: stateDir,
+      GANGLION_HOST_ID: "idle",
+      GANGLION_OBSERVABILITY_PORT: "0",
+      KLR_CHEM_XSUB: `ipc://${stateDir}/in`,
+      KLR_CHEM_XPUB: `ipc://${stateDir}/out`,
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const gone = new Promise((resolve) => agent.once("exit", resolve));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: agent.stderr }).on("line", (line) => line.includes("link: connected") && resolve());
+      agent.once("exit", (code) => reject(new Error(`the agent ended with ${code}`)));
+    });
+    await measure(agent.pid ?? 0);
   } finally {
     agent.kill("SIGTERM");
     await gone;
@@ -63,6 +74,6 @@ export async function agentIdle(edge: EdgeUnderTest, report: Report): Promise<vo
   }
 }
 
-function sleep(seconds: number): Promise<void> {
+export function sleep(seconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }

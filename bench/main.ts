@@ -1,4 +1,5 @@
 import { agentIdle } from "./agent-idle.ts";
+import { agentPackage } from "./agent-package.ts";
 import { atRest } from "./at-rest.ts";
 import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
@@ -44,6 +45,7 @@ const BENCHES = {
   "at-rest": atRest,
   "idle-ecosystems": idleEcosystems,
   "agent-idle": agentIdle,
+  "agent-package": agentPackage,
   bill,
   predicted,
   relays,

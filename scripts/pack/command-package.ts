@@ -4,19 +4,19 @@ import { join } from "node:path";
 import * as z from "zod";
 import { buildCommand } from "../../cli/launch/build.ts";
 import { PROJECT_ROOT } from "../../local-edge/paths.ts";
+import { writeAgentModules } from "./agent-modules.ts";
 import { licensesOf, packagesOf } from "./licenses.ts";
-import { compile, copy, npmPack, readManifest, versionsOf, writeJson } from "./npm-pack.ts";
-import { reachableFrom } from "./reachable.ts";
+import { copy, npmPack, readManifest, versionsOf, writeJson } from "./npm-pack.ts";
 import { lockedFor } from "./shrinkwrap.ts";
 
 /**
  * `ganglion`: the agent and the command line, which a host installs without a clone. It holds JavaScript, because Node runs no types
- * inside of node_modules, only what the two commands need, and the versions that were tested.
+ * inside of node_modules, only what the two commands need, and the libraries that were tested.
  */
 const NAME = "ganglion";
 const COMMANDS = { ganglion: "cli/ganglion.mjs", "ganglion-agent": "local-agent/ganglion-agent.mjs" };
 /** The thread of the index is started by its file, and not imported. The command line is built into one file. */
-const ENTRIES = ["local-agent/main.js", "local-agent/intelligence/index-thread.js"];
+const ENTRIES = ["local-agent/main.ts", "local-agent/intelligence/index-thread.ts"];
 /** Files that the code reads, and the one with which the commands start. */
 const DATA = ["src/client/intelligence/library.yaml", "local-agent/base/run-command.mjs"];
 const MAN_PAGE = "man/ganglion.1";
@@ -31,14 +31,11 @@ const Locked = z.looseObject({
 
 /** @param directory - of its own, to work in */
 export async function packCommand(directory: string, into: string): Promise<string> {
-  const emitted = join(directory, "emitted");
   const staged = join(directory, "package");
-  compile("tsconfig.pack.json", emitted);
-  const { files, packages } = reachableFrom(emitted, ENTRIES);
-  for (const file of files) copy(join(emitted, file), join(staged, file));
+  const { packages, inputs } = await writeAgentModules(staged, ENTRIES);
   for (const file of DATA) copy(join(PROJECT_ROOT, file), join(staged, file));
   const built = await buildCommand(join(staged, "cli", "ganglion.cjs"), "..");
-  writeFileSync(join(staged, "LICENSES-OF-OTHERS.txt"), licensesOf(packagesOf(built)));
+  writeFileSync(join(staged, "LICENSES-OF-OTHERS.txt"), licensesOf(packagesOf([...built, ...inputs])));
   for (const command of Object.values(COMMANDS)) {
     const text = readFileSync(join(PROJECT_ROOT, command), "utf8").replaceAll('"./main.ts"', '"./main.js"');
     writeFileSync(join(staged, command), text, { mode: 0o755 });
@@ -56,7 +53,7 @@ function writeManifests(staged: string, packages: readonly string[]): void {
     name: NAME,
     version,
     license,
-    type: "module",
+    type: "commonjs",
     bin: COMMANDS,
     man: [MAN_PAGE],
     engines: { node: ">=18" },

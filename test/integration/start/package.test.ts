@@ -42,15 +42,22 @@ it("is one tarball that a host installs without a clone, with an agent and a com
 
   const config = join(directory, "agent.yaml");
   const token = join(directory, "token");
+  const code = join(directory, "code");
+  mkdirSync(code);
+  writeFileSync(join(code, "one.py"), "def answer():\n    return 42\n");
   writeFileSync(token, edge.token, { mode: 0o600 });
   writeFileSync(
     config,
-    `edge: { url: "${edge.url}", token_file: token }\nhost: { id: packed }\nbus: { enabled: false }\nsampler: { enabled: false }\n`,
+    `edge: { url: "${edge.url}", token_file: token }\nhost: { id: packed }\nbus: { enabled: false }\nsampler: { enabled: false }\nintelligence: { roots: [${code}] }\n`,
   );
   const check = run("ganglion-agent", ["check", "--config", config]);
   expect(await check.ended, check.lines.join("\n")).toBe(0);
   const agent = run("ganglion-agent", ["run", "--config", config]);
   await agent.message<AgentReport>(({ link }) => link?.state === "connected", "the agent's link");
+  await agent.message<AgentReport>(
+    ({ sources }) => sources?.some(({ detail }) => detail === "answers about 1 code roots") === true,
+    "the index, which is a thread with modules of its own",
+  );
   // An installed agent keeps its state where the user's programs do.
   const intents = join(directory, ".local/state/ganglion/intents");
   writeFileSync(join(intents, "one.json"), '{"id":"one","type":"ask","data":{"question":"Does it work?"}}');
@@ -65,6 +72,15 @@ it("is one tarball that a host installs without a clone, with an agent and a com
   expect(signals.lines.join("")).toContain("Does it work?");
   expect(await agent.stop()).toBe(0);
 }, 400_000);
+
+it("names the file, the line and the function in which its agent fails, and that file has that line", async () => {
+  const root = join(directory, "prefix/lib/node_modules/ganglion");
+  const program = `require(${JSON.stringify(join(root, "modules.cjs"))}).requireFrom(${JSON.stringify(root)})("./local-agent/base/log.js").textLine()`;
+  const failed = await execute(process.execPath, ["--eval", program]).catch((error: { stderr: string }) => error);
+  const [, file = "", line = ""] = /at (?:Object\.)?textLine \((\S+):(\d+):\d+\)/.exec(failed.stderr) ?? [];
+  expect(file).toBe(join(root, "local-agent/base/log.js"));
+  expect(readFileSync(file, "utf8").split("\n")[Number(line) - 1]).toContain("function textLine(");
+}, 60_000);
 
 it("has a client for Node, for Workers and for a strict compiler", async () => {
   const tarball = tarballs[1] ?? "";
