@@ -4,8 +4,7 @@ import type { BudgetSettings } from "../../core/limits/budgets/settings.ts";
 import type { ClosedLimits } from "../../core/limits/closed-limits.ts";
 import { LimitMachine } from "../../core/limits/machine.ts";
 import { limitView } from "../../core/limits/view.ts";
-import type { NotedNumbers } from "../shell/noted-numbers.ts";
-import type { Outbox } from "../shell/outbox.ts";
+import type { OwnSignals } from "../shell/own-signals.ts";
 import type { BudgetDesk } from "./budget-desk.ts";
 import { dueMs, noteClosing } from "./closing-notes.ts";
 import type { LimitStore, StoredLimit } from "./limit-store.ts";
@@ -13,8 +12,7 @@ import type { LimitStore, StoredLimit } from "./limit-store.ts";
 interface LimitChangesOptions {
   readonly store: LimitStore;
   readonly budgets: BudgetDesk;
-  readonly numbers: NotedNumbers;
-  readonly outbox: Outbox;
+  readonly signals: OwnSignals;
   readonly transaction: <Result>(change: () => Result, reload: () => void) => Result;
   /** To be called after each change. */
   readonly changed: () => void;
@@ -32,8 +30,8 @@ export class LimitChanges {
   }
 
   get closedTable(): ClosedLimits {
-    const { store, budgets, numbers } = this.#options;
-    return store.closedTable(numbers.epoch, budgets.spent(Date.now()));
+    const { store, budgets, signals } = this.#options;
+    return store.closedTable(signals.numbers.epoch, budgets.spent(Date.now()));
   }
 
   /** As it is now. What time alone has changed is not stored: the next change does that. */
@@ -51,14 +49,14 @@ export class LimitChanges {
   }
 
   transact<Answer>(stored: StoredLimit, work: (machine: LimitMachine, nowMs: number) => Answer): Answer {
-    const { store, budgets, outbox } = this.#options;
+    const { store, budgets, signals } = this.#options;
     const { name, settings, state } = stored;
     return this.#run((nowMs) => {
       const spending = budgets.machine(nowMs);
       const machine = new LimitMachine(name, settings, state, store.ledger(name), spending);
       machine.advance(nowMs);
       const answer = work(machine, nowMs);
-      if (noteClosing(stored, machine.closed, nowMs, (draft) => outbox.emit(draft))) this.#another();
+      if (noteClosing(stored, machine.closed, nowMs, (draft) => signals.emit(draft))) this.#another();
       this.#tell(spending, nowMs);
       store.write(stored, dueMs(stored, store, nowMs));
       return answer;
@@ -94,29 +92,26 @@ export class LimitChanges {
   }
 
   #tell(machine: BudgetMachine, nowMs: number): void {
-    const { budgets, outbox } = this.#options;
-    if (machine.told.length > 0 && budgets.tell(machine, nowMs, (draft) => outbox.emit(draft))) this.#another();
+    const { budgets, signals } = this.#options;
+    if (machine.told.length > 0 && budgets.tell(machine, nowMs, (draft) => signals.emit(draft))) this.#another();
   }
 
   /** The table of what is closed is another one; it names the epoch. */
   #another(): void {
     this.#options.store.countVersion();
-    this.#options.numbers.writeEpoch();
+    this.#options.signals.numbers.writeEpoch();
   }
 
   #run<Answer>(work: (nowMs: number) => Answer): Answer {
-    const { numbers, outbox, transaction, changed } = this.#options;
+    const { signals, transaction, changed } = this.#options;
     const nowMs = Date.now();
     const answer = transaction(
       () => {
         const given = work(nowMs);
-        numbers.write();
+        signals.write();
         return given;
       },
-      () => {
-        numbers.reload();
-        outbox.forgetFilled();
-      },
+      () => signals.reload(),
     );
     changed();
     return answer;

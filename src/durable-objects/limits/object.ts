@@ -9,17 +9,16 @@ import { newState } from "../../core/limits/state.ts";
 import { limitFinding, refusedAnswer } from "../../core/limits/view.ts";
 import { limitSamples } from "../../core/metrics/samples.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { DirectoryMark, unlisted } from "../shell/directory-mark.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { NotedNumbers } from "../shell/noted-numbers.ts";
-import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
+import { RETRY_MS } from "../shell/outbox-relay.ts";
+import { OwnSignals } from "../shell/own-signals.ts";
 import type { Schema } from "../shell/schema.ts";
 import { BudgetDesk } from "./budget-desk.ts";
 import { ClosedPushes } from "./closed-pushes.ts";
 import { limitsErasure } from "./erasure.ts";
 import { LimitChanges } from "./limit-changes.ts";
 import { LimitStore } from "./limit-store.ts";
-import { LimitingMark } from "./limiting-mark.ts";
 import type { LimitsBindings } from "./ports.ts";
 import { WaitingReservations } from "./waiting-reservations.ts";
 
@@ -44,18 +43,16 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     steps: [],
     copy: {
       // The directory of another deployment does not know yet that the ecosystem has limits.
-      without: (table, row) => (table === "notes" && row.name === "listed" ? { ...row, value: "0" } : undefined),
+      without: unlisted,
     },
     erasure: limitsErasure,
   };
   readonly #store: LimitStore;
-  readonly #numbers: NotedNumbers;
-  readonly #outbox: Outbox;
-  readonly #relay: OutboxRelay;
+  readonly #signals: OwnSignals;
   readonly #budgets: BudgetDesk;
   readonly #changes: LimitChanges;
   readonly #pushes: ClosedPushes;
-  readonly #mark: LimitingMark;
+  readonly #mark: DirectoryMark<"limiting">;
   readonly #waiting = new WaitingReservations((name, request) => this.#tryReserve(name, request));
   /** An alarm is at work, and sets the next one at its end; the runtime repeats one whose object was lost. */
   #acting = false;
@@ -64,22 +61,20 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     super(ctx, env);
     const { ecosystem, sql, alarms } = this;
     this.#store = new LimitStore(sql);
-    this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.limits.${epoch}`);
-    this.#outbox = new Outbox(sql, this.#numbers);
+    const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
+    const common = { ctx, env, ecosystem, sql, name: "limits", notes: this.#store.notes, wakeBy };
+    this.#signals = new OwnSignals(common);
+    this.#mark = new DirectoryMark({ ...common, mark: "limiting" });
     this.#budgets = new BudgetDesk(sql);
     this.#changes = new LimitChanges({
       store: this.#store,
       budgets: this.#budgets,
-      numbers: this.#numbers,
-      outbox: this.#outbox,
+      signals: this.#signals,
       transaction: this.transaction,
       changed: () => this.#wake(),
     });
     const table = () => this.#changes.closedTable;
     this.#pushes = new ClosedPushes({ env, ecosystem, store: this.#store, table });
-    const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
-    this.#mark = new LimitingMark({ env, ecosystem, notes: this.#store.notes, wakeBy });
-    this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "limits", wakeBy });
     this.reports.of(() => ({ samples: limitSamples(this.#store.phases), folded: 0 }));
   }
 
@@ -177,9 +172,9 @@ export class Limits extends EcosystemObject<LimitsBindings> {
       () => {
         this.#store.watch(queue);
         // The table names the epoch, and the next one must name the same.
-        this.#numbers.writeEpoch();
+        this.#signals.numbers.writeEpoch();
       },
-      () => this.#numbers.reload(),
+      () => this.#signals.numbers.reload(),
     );
     return this.#changes.closedTable;
   }
@@ -196,8 +191,7 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     try {
       for (const stored of this.#store.due(Date.now())) this.#changes.transact(stored, () => undefined);
       await this.#serve();
-      this.#outbox.takeFilled();
-      const [sent] = await Promise.all([this.#pushes.run(), this.#relay.run()]);
+      const [sent] = await Promise.all([this.#pushes.run(), this.#signals.run()]);
       if (!sent) this.alarms.wakeBy(Date.now() + RETRY_MS);
     } finally {
       this.#acting = false;
@@ -240,8 +234,6 @@ export class Limits extends EcosystemObject<LimitsBindings> {
       this.alarms.wakeBy(nowMs + RETRY_MS);
       this.ctx.waitUntil(this.#pushes.run());
     }
-    if (!this.#outbox.takeFilled()) return;
-    this.#relay.soon();
-    this.ctx.waitUntil(this.#relay.run());
+    this.#signals.handOver();
   }
 }

@@ -7,9 +7,8 @@ import { NoteBook } from "../../core/notes/note-book.ts";
 import { handedFields, noteJson } from "../../core/notes/view.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { logLine } from "../shell/log-line.ts";
-import { NotedNumbers } from "../shell/noted-numbers.ts";
-import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
+import { RETRY_MS } from "../shell/outbox-relay.ts";
+import { OwnSignals } from "../shell/own-signals.ts";
 import type { Schema } from "../shell/schema.ts";
 import { notesErasure } from "./erasure.ts";
 import { NoteStore } from "./note-store.ts";
@@ -54,9 +53,7 @@ export class Notes extends EcosystemObject<NotesBindings> {
     erasure: notesErasure,
   };
   readonly #store: NoteStore;
-  readonly #numbers: NotedNumbers;
-  readonly #outbox: Outbox;
-  readonly #relay: OutboxRelay;
+  readonly #signals: OwnSignals;
   readonly #readers = new WaitingReaders();
   #book: NoteBook;
   #telling: Promise<void> | undefined;
@@ -65,10 +62,9 @@ export class Notes extends EcosystemObject<NotesBindings> {
     super(ctx, env);
     const { ecosystem, sql, alarms } = this;
     this.#store = new NoteStore(sql);
-    this.#numbers = new NotedNumbers(this.#store.values, (epoch) => `ganglion.notes.${epoch}`);
-    this.#outbox = new Outbox(sql, this.#numbers);
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
-    this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "notes", wakeBy });
+    const common = { ctx, env, ecosystem, sql, name: "notes", notes: this.#store.values, wakeBy };
+    this.#signals = new OwnSignals(common);
     this.#book = new NoteBook(this.#store, this.#store.totals());
   }
 
@@ -130,7 +126,7 @@ export class Notes extends EcosystemObject<NotesBindings> {
     const told = this.#store.values.read("told");
     if (told !== undefined && told !== ALL_TOLD) await this.#tell();
     this.#follow(Date.now());
-    await this.#relay.run();
+    await this.#signals.run();
   }
 
   #change<Outcome>(work: (book: NoteBook, nowMs: number) => Outcome): Outcome {
@@ -139,15 +135,14 @@ export class Notes extends EcosystemObject<NotesBindings> {
       () => {
         const outcome = work(this.#book, nowMs);
         const changes = this.#book.takeChanges();
-        for (const change of changes) this.#outbox.emit({ ...changeSignal(change), timestampMs: nowMs });
+        for (const change of changes) this.#signals.emit({ ...changeSignal(change), timestampMs: nowMs });
         if (changes.length > 0) this.#store.writeTotals(this.#book.totals);
-        this.#numbers.write();
+        this.#signals.write();
         return { changes, outcome };
       },
       () => {
         this.#book = new NoteBook(this.#store, this.#store.totals());
-        this.#numbers.reload();
-        this.#outbox.forgetFilled();
+        this.#signals.reload();
       },
     );
     if (changes.length > 0) this.#follow(nowMs);
@@ -159,9 +154,7 @@ export class Notes extends EcosystemObject<NotesBindings> {
   #follow(nowMs: number): void {
     const next = this.#store.nextExpiryMs;
     if (next !== undefined) this.alarms.wakeBy(Math.min(Math.max(next, nowMs), nowMs + AHEAD_MS));
-    if (!this.#outbox.takeFilled()) return;
-    this.#relay.soon();
-    this.ctx.waitUntil(this.#relay.run());
+    this.#signals.handOver();
   }
 
   /** Lets the queues know that tasks have notes, once in the life of an ecosystem: until then a lease asks for none. */

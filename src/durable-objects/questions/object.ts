@@ -12,17 +12,15 @@ import {
   newQuestion,
   recipientsOf,
 } from "../../core/questions/machine.ts";
-import { QUESTIONS_SOURCE, questionSignal } from "../../core/questions/question-signal.ts";
+import { questionSignal } from "../../core/questions/question-signal.ts";
 import { MAX_OPEN, MAX_WATCHERS, type QuestionTerms } from "../../core/questions/settings.ts";
 import type { Actor, QuestionState } from "../../core/questions/state.ts";
 import { questionView, taskAnswer } from "../../core/questions/view.ts";
 import type { AwaitedAnswer } from "../../core/queue/awaited-answer.ts";
 import { AttentionNudge } from "../shell/attention-nudge.ts";
+import { DirectoryMark, unlisted } from "../shell/directory-mark.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { logLine } from "../shell/log-line.ts";
-import { NotedNumbers } from "../shell/noted-numbers.ts";
-import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
+import { OwnSignals } from "../shell/own-signals.ts";
 import { objectNamed } from "../shell/ports.ts";
 import type { Schema } from "../shell/schema.ts";
 import { questionsErasure } from "./erasure.ts";
@@ -58,14 +56,13 @@ export class Questions extends EcosystemObject<QuestionsBindings> {
     copy: {
       leftOut: ["link_secret"],
       // The directory of another deployment does not know yet that the ecosystem has open questions.
-      without: (table, row) => (table === "notes" && row.name === "listed" ? { ...row, value: "0" } : undefined),
+      without: unlisted,
     },
     erasure: questionsErasure,
   };
   readonly #store: QuestionStore;
-  readonly #numbers: NotedNumbers;
-  readonly #outbox: Outbox;
-  readonly #relay: OutboxRelay;
+  readonly #signals: OwnSignals;
+  readonly #mark: DirectoryMark<"asking">;
   readonly #links: Links;
   readonly #nudge: AttentionNudge;
   readonly #waiting = new Waiting();
@@ -76,12 +73,12 @@ export class Questions extends EcosystemObject<QuestionsBindings> {
     super(ctx, env);
     const { ecosystem, sql, alarms } = this;
     this.#store = new QuestionStore(sql);
-    this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.questions.${epoch}`);
-    this.#outbox = new Outbox(sql, this.#numbers);
+    const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
+    const common = { ctx, env, ecosystem, sql, name: "questions", notes: this.#store.notes, wakeBy };
+    this.#signals = new OwnSignals(common);
+    this.#mark = new DirectoryMark({ ...common, mark: "asking" });
     this.#links = new Links(this.#store, ecosystem);
     this.#nudge = new AttentionNudge({ ctx, env, ecosystem });
-    const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
-    this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "questions", wakeBy });
     this.reports.of(() => ({ samples: questionSamples(this.#store.openByKind), folded: 0 }));
   }
 
@@ -189,8 +186,7 @@ export class Questions extends EcosystemObject<QuestionsBindings> {
         for (const { id } of due) this.#advanced(id);
       await sendNotices({ env: this.env, ecosystem: this.ecosystem, store: this.#store, links: this.#links });
       await this.#list();
-      this.#outbox.takeFilled();
-      await this.#relay.run();
+      await this.#signals.run();
     } finally {
       this.#acting = false;
       this.#wake();
@@ -217,19 +213,16 @@ export class Questions extends EcosystemObject<QuestionsBindings> {
       () => {
         let state = changed;
         for (const event of events) {
-          const signal = this.#outbox.emit({ ...questionSignal(id, event, state), timestampMs: nowMs });
+          const signal = this.#signals.emit({ ...questionSignal(id, event, state), timestampMs: nowMs });
           if (event === "asked") state = { ...state, signal };
         }
         for (const event of events) this.#tell(id, event, state, nowMs);
         also?.();
         this.#store.write({ id, state });
-        this.#numbers.write();
+        this.#signals.write();
         return { id, state };
       },
-      () => {
-        this.#numbers.reload();
-        this.#outbox.forgetFilled();
-      },
+      () => this.#signals.reload(),
     );
     if (stored.state.state !== "open") this.#waiting.end(id);
     this.#wake();
@@ -255,34 +248,16 @@ export class Questions extends EcosystemObject<QuestionsBindings> {
     const nowMs = Date.now();
     const due = this.#store.nextDueMs;
     if (due !== undefined) this.alarms.wakeBy(Math.min(Math.max(due, nowMs), nowMs + AHEAD_MS));
-    else if (this.#store.notes.read("listed") === "1" && this.#store.open === 0) this.alarms.wakeBy(nowMs);
-    if (!this.#outbox.takeFilled()) return;
-    this.#nudge.changed();
-    this.#relay.soon();
-    this.ctx.waitUntil(this.#relay.run());
+    else if (this.#mark.isSet && this.#store.open === 0) this.alarms.wakeBy(nowMs);
+    if (this.#signals.handOver()) this.#nudge.changed();
   }
 
   /** Lets the directory know whether questions are open: nobody asks an ecosystem that has none what waits. */
-  async #list(): Promise<void> {
-    const { notes } = this.#store;
+  #list(): Promise<void> {
     const any = this.#store.open > 0;
-    if (any === (notes.read("listed") === "1")) return;
-    try {
-      const directory = objectNamed(this.env.DIRECTORY, "directory", this.env);
-      // Links are opened without a token, in ecosystems that exist.
-      if (any) await directory.touch(this.ecosystem, Date.now());
-      await directory.mark("asking", this.ecosystem, any);
-      notes.write("listed", any ? "1" : "0");
-    } catch (error) {
-      // The next alarm repeats the call.
-      logLine("warn", "questions-not-listed", {
-        ecosystem: this.ecosystem,
-        object: "questions",
-        source: QUESTIONS_SOURCE,
-        error,
-      });
-      this.alarms.wakeBy(Date.now() + RETRY_MS);
-    }
+    // Links are opened without a token, in ecosystems that exist.
+    const touch = () => objectNamed(this.env.DIRECTORY, "directory", this.env).touch(this.ecosystem, Date.now());
+    return this.#mark.update(any, any ? touch : undefined);
   }
 }
 

@@ -8,12 +8,9 @@ import { partOf } from "../../core/schedules/spread.ts";
 import { newState } from "../../core/schedules/state.ts";
 import { endedView, findingsIn, openViews, scheduleView } from "../../core/schedules/view.ts";
 import { formatTimestamp } from "../../core/signals/timestamp.ts";
+import { DirectoryMark, unlisted } from "../shell/directory-mark.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
-import { logLine } from "../shell/log-line.ts";
-import { NotedNumbers } from "../shell/noted-numbers.ts";
-import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
-import { objectNamed } from "../shell/ports.ts";
+import { OwnSignals } from "../shell/own-signals.ts";
 import type { Schema } from "../shell/schema.ts";
 import { runDue } from "./due-run.ts";
 import { schedulesErasure } from "./erasure.ts";
@@ -44,14 +41,13 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
     steps: [],
     copy: {
       // The directory of another deployment does not know yet that the ecosystem has schedules.
-      without: (table, row) => (table === "notes" && row.name === "listed" ? { ...row, value: "0" } : undefined),
+      without: unlisted,
     },
     erasure: schedulesErasure,
   };
   readonly #store: ScheduleStore;
-  readonly #numbers: NotedNumbers;
-  readonly #outbox: Outbox;
-  readonly #relay: OutboxRelay;
+  readonly #signals: OwnSignals;
+  readonly #mark: DirectoryMark<"scheduling">;
   readonly #queues: QueueCalls;
   /** An alarm is at work, and sets the next one at its end; the runtime repeats one whose object was lost. */
   #acting = false;
@@ -60,11 +56,11 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
     super(ctx, env);
     const { ecosystem, sql, alarms } = this;
     this.#store = new ScheduleStore(sql);
-    this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.schedules.${epoch}`);
-    this.#outbox = new Outbox(sql, this.#numbers);
-    this.#queues = new QueueCalls(env, ecosystem);
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
-    this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "schedules", wakeBy });
+    const common = { ctx, env, ecosystem, sql, name: "schedules", notes: this.#store.notes, wakeBy };
+    this.#signals = new OwnSignals(common);
+    this.#mark = new DirectoryMark({ ...common, mark: "scheduling" });
+    this.#queues = new QueueCalls(env, ecosystem);
     this.reports.of(() => ({ samples: scheduleSamples(this.#store.counts), folded: 0 }));
   }
 
@@ -105,7 +101,7 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
       if (before !== undefined) machine.edited(before.settings, nowMs);
       if (settings.paused !== undefined) machine.pause(settings.paused, nowMs);
     });
-    await this.#list();
+    await this.#mark.update(this.#store.any);
     return scheduleView(name, settings, stored.state);
   }
 
@@ -118,7 +114,7 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
       (machine) => machine.deleted(),
       () => this.#store.delete(name),
     );
-    await this.#list();
+    await this.#mark.update(this.#store.any);
     return true;
   }
 
@@ -170,9 +166,8 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
     this.#acting = true;
     try {
       await runDue({ store: this.#store, queues: this.#queues, change });
-      await this.#list();
-      this.#outbox.takeFilled();
-      await this.#relay.run();
+      await this.#mark.update(this.#store.any);
+      await this.#signals.run();
     } finally {
       this.#acting = false;
       this.#wake();
@@ -222,13 +217,10 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
           this.#store.addHistory(name, machine.effects.ended);
           this.#store.write(stored, machine.dueMs(nowMs));
         } else store();
-        this.#numbers.write();
+        this.#signals.write();
         return given;
       },
-      () => {
-        this.#numbers.reload();
-        this.#outbox.forgetFilled();
-      },
+      () => this.#signals.reload(),
     );
     this.#wake();
     return answer;
@@ -236,7 +228,7 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
 
   #emit({ name, settings, state }: StoredSchedule, { effects }: ScheduleMachine, nowMs: number): void {
     for (const change of effects.limits) {
-      const id = this.#outbox.emit({ ...limitSignal(name, settings, change), timestampMs: nowMs });
+      const id = this.#signals.emit({ ...limitSignal(name, settings, change), timestampMs: nowMs });
       const broken = state.broken[change.limit];
       if (change.state === "raised" && broken !== undefined) broken.signal = id;
     }
@@ -244,7 +236,7 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
     const { signal, facts } = settings.signal;
     for (const { timeMs } of effects.emit) {
       const about = { schedule: name, time: formatTimestamp(timeMs), ...facts };
-      this.#outbox.emit({ signal, source: SCHEDULES_SOURCE, facts: about, timestampMs: nowMs });
+      this.#signals.emit({ signal, source: SCHEDULES_SOURCE, facts: about, timestampMs: nowMs });
     }
   }
 
@@ -254,22 +246,6 @@ export class Schedules extends EcosystemObject<SchedulesBindings> {
     const nowMs = Date.now();
     const due = this.#store.nextDueMs;
     if (due !== undefined) this.alarms.wakeBy(Math.min(Math.max(due, nowMs), nowMs + AHEAD_MS));
-    if (!this.#outbox.takeFilled()) return;
-    this.#relay.soon();
-    this.ctx.waitUntil(this.#relay.run());
-  }
-
-  /** Lets the directory know whether there are schedules: nobody asks an ecosystem that has none what is broken. */
-  async #list(): Promise<void> {
-    const { any, notes } = this.#store;
-    if (any === (notes.read("listed") === "1")) return;
-    try {
-      await objectNamed(this.env.DIRECTORY, "directory", this.env).mark("scheduling", this.ecosystem, any);
-      notes.write("listed", any ? "1" : "0");
-    } catch (error) {
-      // The next alarm repeats the call.
-      logLine("warn", "schedules-not-listed", { ecosystem: this.ecosystem, object: "schedules", error });
-      this.alarms.wakeBy(Date.now() + RETRY_MS);
-    }
+    this.#signals.handOver();
   }
 }
