@@ -41,6 +41,7 @@ import { scanners } from "./api/introspection/scanners.ts";
 import { budgetRoutes } from "./api/limits/budget-routes.ts";
 import { limitRoutes } from "./api/limits/routes.ts";
 import { lineage } from "./api/lineage/routes.ts";
+import { lockChannel } from "./api/locks/channel.ts";
 import { lockRoutes } from "./api/locks/routes.ts";
 import { mail } from "./api/mail/routes.ts";
 import { mcp } from "./api/mcp/routes.ts";
@@ -171,6 +172,7 @@ for (const part of [
   permissionRoutes,
   answerPage,
   lockRoutes,
+  lockChannel,
   limitRoutes,
   budgetRoutes,
   pages,

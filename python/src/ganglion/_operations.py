@@ -191,6 +191,7 @@ _LIST_LOCKS = Operation("listLocks", "GET", "/v1/{eco}/locks")
 _ACQUIRE_LOCK = Operation("acquireLock", "POST", "/v1/{eco}/locks/{name}/acquire", keyed=True)
 _RENEW_LOCK = Operation("renewLock", "POST", "/v1/{eco}/locks/{name}/renew", keyed=True)
 _RELEASE_LOCK = Operation("releaseLock", "POST", "/v1/{eco}/locks/{name}/release", keyed=True)
+_OPEN_LOCK_CHANNEL = Operation("openLockChannel", "GET", "/v1/{eco}/locks/channel")
 _LIST_LIMITS = Operation("listLimits", "GET", "/v1/{eco}/limits")
 _GET_LIMIT = Operation("getLimit", "GET", "/v1/{eco}/limits/{name}")
 _PUT_LIMIT = Operation("putLimit", "PUT", "/v1/{eco}/limits/{name}")
@@ -1210,6 +1211,10 @@ class Operations:
         """Release a lock."""
         answer: types.LockReleased = self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
         return answer
+
+    def open_lock_channel(self) -> None:
+        """Open a channel for locks (WebSocket)."""
+        self._perform(_OPEN_LOCK_CHANNEL, {}, {}, None)
 
     def list_limits(self) -> types.Limits:
         """List the limits by name, with what is used of them."""
@@ -2280,6 +2285,10 @@ class AsyncOperations:
         """Release a lock."""
         answer: types.LockReleased = await self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
         return answer
+
+    async def open_lock_channel(self) -> None:
+        """Open a channel for locks (WebSocket)."""
+        await self._perform(_OPEN_LOCK_CHANNEL, {}, {}, None)
 
     async def list_limits(self) -> types.Limits:
         """List the limits by name, with what is used of them."""

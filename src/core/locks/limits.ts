@@ -8,11 +8,13 @@ export const LOCK_LIMITS = {
   /** What one token may have of them; administrators are exempt. */
   tokenLocks: 10_000,
   tokenWaiters: 500,
+  /** Channels that one token may have open. */
+  channels: 5_000,
   ttlMs: 86_400_000,
   waitMs: 60_000,
 } as const;
 
-export type LockLimit = "locks" | "patterns" | "waiters" | "tokenLocks" | "tokenWaiters";
+export type LockLimit = "locks" | "patterns" | "waiters" | "tokenLocks" | "tokenWaiters" | "channels";
 
 /** A wait of more than this needs somebody, and is told of when it ends, in milliseconds. */
 export const LATE_MS = 60_000;

@@ -48,6 +48,21 @@ export class LockTable {
     this.#seenMs = Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Requests go on waiting that waited before the object slept, each in its place. One that had been given the lock, and was not
+   * told before the object was lost, has it under the fence that is stored.
+   */
+  restore(waiters: Iterable<Waiter>, nowMs: number): void {
+    this.advance(nowMs);
+    for (const waiter of waiters) {
+      const own = this.holds.own(waiter.request);
+      if (own?.mode === waiter.request.mode) this.#granted.push({ waiter, hold: own });
+      else this.waits.add(waiter);
+    }
+    // Who waited before them without a channel is not there any more.
+    this.#serveAll(nowMs);
+  }
+
   get lastFence(): number {
     return this.#lastFence;
   }
@@ -265,6 +280,10 @@ export class LockTable {
   #serve(names: readonly LockName[], nowMs: number): void {
     if (this.waits.size === 0) return;
     // What is given to an owner may let another request of the same owner go first (see #blocker), which was looked at already.
-    for (let all = names.length > 16; this.#serveOnce(all ? undefined : names, nowMs); all = true);
+    if (names.length > 16 || this.#serveOnce(names, nowMs)) this.#serveAll(nowMs);
+  }
+
+  #serveAll(nowMs: number): void {
+    while (this.#serveOnce(undefined, nowMs));
   }
 }

@@ -1,9 +1,9 @@
 import type { LockHeld, LockNotHeld, OwnerProcess } from "../../core/locks/api.ts";
-import type { LockMode } from "../../core/locks/hold.ts";
+import type { LockMode, Waiter } from "../../core/locks/hold.ts";
 import type { LockLimit } from "../../core/locks/limits.ts";
 import type { Refused } from "../../core/locks/outcomes.ts";
 
-/** What is asked of the object. `id` is that of the request, by which it can taken back. */
+/** What is asked of the object. `id` is that of the request, by which it can be taken back. */
 export interface AcquireCall {
   readonly id: string;
   readonly name: string;
@@ -16,6 +16,16 @@ export interface AcquireCall {
   readonly waitMs: number;
   readonly task: string | null;
   readonly process: OwnerProcess | null;
+}
+
+/** Who asks. Things may change while it is found out whether the process runs to which the lock is bound. */
+export interface Asking<Turn> {
+  /** Nobody would learn of the lock. */
+  readonly isGone?: () => boolean;
+  /** The request was taken back: it must not wait. */
+  readonly isCancelled?: () => boolean;
+  /** Called in the turn in which the request begins to wait. @returns what stands for the wait */
+  readonly waiting: (waiter: Waiter, nowMs: number) => Turn;
 }
 
 export type AcquireAnswer =

@@ -1,30 +1,30 @@
-import type { ProcessName } from "../../core/hosts/process-life.ts";
-import type { LockFindings, LockPage, OwnerProcess } from "../../core/locks/api.ts";
-import { FoundCycles } from "../../core/locks/found-cycles.ts";
-import type { LockRequest } from "../../core/locks/hold.ts";
-import { LATE_MS } from "../../core/locks/limits.ts";
-import { LockName } from "../../core/locks/lock-name.ts";
-import { cycleSignal, freedSignal, lateSignal, SignalAllowance } from "../../core/locks/lock-signal.ts";
+import type { LockFindings, LockPage } from "../../core/locks/api.ts";
+import { LATE_MS, LOCK_LIMITS } from "../../core/locks/limits.ts";
+import { LOCK_PROTOCOL } from "../../core/locks/lock-frames.ts";
 import { LockTable } from "../../core/locks/lock-table.ts";
-import type { Claim, CycleStep, LockEvents } from "../../core/locks/outcomes.ts";
+import type { Claim } from "../../core/locks/outcomes.ts";
 import { heldView, type LockQuery, lockPage, notHeldView, waitView } from "../../core/locks/view.ts";
 import { lockSamples } from "../../core/metrics/samples.ts";
+import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
+import { PING, PONG } from "../../core/wire/link-frames.ts";
+import { DirectoryMark, unlisted } from "../shell/directory-mark.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { logLine } from "../shell/log-line.ts";
-import { NotedNumbers } from "../shell/noted-numbers.ts";
-import { Outbox } from "../shell/outbox.ts";
-import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
-import { objectNamed } from "../shell/ports.ts";
+import { RETRY_MS } from "../shell/outbox-relay.ts";
+import { OwnSignals } from "../shell/own-signals.ts";
 import type { Schema } from "../shell/schema.ts";
-import { type AcquireAnswer, type AcquireCall, type ClaimAnswer, refusedView } from "./calls.ts";
+import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
+import { BoundProcesses } from "./bound-processes.ts";
+import { type AcquireAnswer, type AcquireCall, type Asking, type ClaimAnswer, refusedView } from "./calls.ts";
 import { locksErasure } from "./erasure.ts";
+import { LockSignals } from "./lock-signals.ts";
+import { LockSockets } from "./lock-sockets.ts";
 import { LockStore } from "./lock-store.ts";
 import type { LocksBindings } from "./ports.ts";
+import { tooMany } from "./refusals.ts";
 import { type WaitEnd, WaitingRequests } from "./waiting-requests.ts";
 import { WaitingTurn } from "./waiting-turn.ts";
 
-/** Locks bound to processes that are asked after in one call. */
-const MAX_ASKED = 500;
 /** The alarm is at most so far ahead, so that a clock that was set back keeps no lock for long. */
 const AHEAD_MS = 3_600_000;
 const MAX_FINDINGS = 50;
@@ -44,28 +44,42 @@ export class Locks extends EcosystemObject<LocksBindings> {
       // A lock is held where it was acquired: its owner talks to that ecosystem. Fences go on in a copy, too.
       leftOut: ["locks"],
       // The directory of another deployment does not know yet that the ecosystem has locks.
-      without: (table, row) => (table === "notes" && row.name === "listed" ? { ...row, value: "0" } : undefined),
+      without: unlisted,
     },
     erasure: locksErasure,
   };
   readonly #table = new LockTable();
   readonly #store: LockStore;
-  readonly #numbers: NotedNumbers;
-  readonly #outbox: Outbox;
-  readonly #relay: OutboxRelay;
+  readonly #signals: OwnSignals;
+  readonly #mark: DirectoryMark<"locking">;
+  readonly #told: LockSignals;
+  readonly #processes: BoundProcesses;
   readonly #waiting = new WaitingRequests();
-  readonly #allowance = new SignalAllowance();
-  readonly #cycles = new FoundCycles();
+  readonly #sockets: LockSockets;
 
   constructor(ctx: DurableObjectState, env: LocksBindings) {
     super(ctx, env);
     const { ecosystem, sql, alarms } = this;
     this.#store = new LockStore(sql);
-    this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.locks.${epoch}`);
-    this.#outbox = new Outbox(sql, this.#numbers);
     const wakeBy = (atMs: number) => alarms.wakeBy(atMs);
-    this.#relay = new OutboxRelay({ env, outbox: this.#outbox, ecosystem, name: "locks", wakeBy });
+    const common = { ctx, env, ecosystem, sql, name: "locks", notes: this.#store.notes, wakeBy };
+    this.#signals = new OwnSignals(common);
+    this.#processes = new BoundProcesses(env, ecosystem);
+    this.#told = new LockSignals(this.#signals);
+    this.#mark = new DirectoryMark({ ...common, mark: "locking" });
     this.#table.load(this.#store.read(), this.#store.lastFence);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.#sockets = new LockSockets(this.tagged.all(), {
+      ask: (call, asking) => this.#ask(call, asking),
+      renew: (claim, ttlMs) => this.#renew(claim, ttlMs),
+      release: (claim) => this.#release(claim),
+      blockerOf: (waiter) => this.#table.blockerOf(waiter),
+      giveUp: (waiter) => this.#giveUp(waiter),
+      wakeBy,
+      isOver: (token) => this.tagged.isOver(token),
+    });
+    const { waiters } = this.#sockets;
+    if (waiters.length > 0) this.#change((nowMs) => this.#table.restore(waiters, nowMs));
     this.reports.of(() => {
       const modes = [...this.#table.holds.values()].map(({ mode }) => mode);
       return { samples: lockSamples(modes, this.#table.waits.size), folded: 0 };
@@ -73,34 +87,24 @@ export class Locks extends EcosystemObject<LocksBindings> {
   }
 
   /** @returns a turn where the lock is not free and the call waits for it */
-  async acquire(call: AcquireCall): Promise<AcquireAnswer | { readonly turn: WaitingTurn }> {
-    const { id, admin, waitMs } = call;
-    const request = await this.#requestOf(call);
-    if ("notRunning" in request) return request;
-    const options = { id, exempt: admin, wait: waitMs > 0 };
-    const answer = this.#change((nowMs) => {
-      const acquired = this.#table.acquire(request, options, nowMs);
-      if ("cycle" in acquired && acquired.cycle !== undefined) this.#found(acquired.cycle, nowMs);
-      return acquired;
+  acquire(call: AcquireCall): Promise<AcquireAnswer | { readonly turn: WaitingTurn }> {
+    const giveUp = () => this.#giveUp(call.id);
+    return this.#ask(call, {
+      waiting: (waiter) => {
+        const ended = this.#waiting
+          .wait(waiter, call.waitMs, giveUp)
+          .then((end): AcquireAnswer => ("held" in end ? heldView(end.held) : (end.notHeld ?? { lost: true })));
+        return { turn: new WaitingTurn(ended, giveUp) };
+      },
     });
-    if ("held" in answer) return heldView(answer.held);
-    if ("full" in answer) return answer;
-    if ("blocked" in answer) return notHeldView(answer.blocked, answer.cycle);
-    const giveUp = () => this.#giveUp(id);
-    const ended = this.#waiting
-      .wait(answer.waiting, waitMs, giveUp)
-      .then((end): AcquireAnswer => ("held" in end ? heldView(end.held) : (end.notHeld ?? { lost: true })));
-    return { turn: new WaitingTurn(ended, giveUp) };
   }
 
   renew(claim: Claim, ttlMs: number): ClaimAnswer {
-    const answer = this.#change((nowMs) => this.#table.renew(claim, ttlMs, nowMs));
-    return "held" in answer ? heldView(answer.held) : refusedView(answer);
+    return this.#renew(claim, ttlMs);
   }
 
   release(claim: Claim): ClaimAnswer {
-    const answer = this.#change((nowMs) => this.#table.release(claim, nowMs));
-    return "released" in answer ? { released: true } : refusedView(answer);
+    return this.#release(claim);
   }
 
   list(query: LockQuery): LockPage {
@@ -113,15 +117,76 @@ export class Locks extends EcosystemObject<LocksBindings> {
     const nowMs = Date.now();
     const late = this.#table.waits.values().filter(({ sinceMs }) => nowMs - sinceMs >= LATE_MS);
     const waits = late.slice(0, MAX_FINDINGS).map((waiter) => waitView(waiter, this.#table.blockerOf(waiter)));
-    return { waits, total: late.length, cycles: this.#cycles.views(nowMs) };
+    return { waits, total: late.length, cycles: this.#told.cycles(nowMs) };
+  }
+
+  /** Closes the channels that were opened with a token that is deleted or has expired. */
+  closeToken(id: string): void {
+    this.tagged.closeToken(id, (socket) => this.#sockets.close(socket));
+  }
+
+  /** WebSocket upgrades: the channel of a process that locks. */
+  override async fetch(request: Request): Promise<Response> {
+    if (!isUpgrade(request)) return upgradeRequired();
+    const { searchParams } = new URL(request.url);
+    // Before it is open: where a token is deleted, the directory says whose channels are to be closed.
+    await this.#mark.update(true);
+    const ended = this.tagged.refusal(searchParams);
+    if (ended !== undefined) return ended;
+    if (this.tagged.countOf(searchParams.get("token") ?? "") >= LOCK_LIMITS.channels)
+      return Response.json(tooMany("channels").problem, { status: 429, headers: { "Content-Type": PROBLEM_TYPE } });
+    const { server, answer } = this.tagged.accept(searchParams);
+    this.#sockets.open(server, searchParams);
+    return answer(LOCK_PROTOCOL);
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#sockets.receive(socket, message);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#sockets.close(socket);
+    closeBack(socket, code);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#sockets.close(socket);
   }
 
   override async alarm(): Promise<void> {
     this.#change((nowMs) => this.#table.advance(nowMs));
-    await this.#askAfterProcesses();
-    await this.#list();
-    this.#outbox.takeFilled();
-    await this.#relay.run();
+    this.#sockets.endLate(Date.now());
+    await this.#judgeProcesses();
+    if (this.#table.holds.size > 0) await this.#mark.update(true);
+    await this.#signals.run();
+  }
+
+  /** @returns the turn of a request that waits, as the asker makes it */
+  async #ask<Turn>(call: AcquireCall, asking: Asking<Turn>): Promise<AcquireAnswer | Turn> {
+    const { id, admin, waitMs } = call;
+    const request = await this.#processes.requestOf(call);
+    if ("notRunning" in request) return request;
+    if (asking.isGone?.() === true) return { lost: true };
+    const options = { id, exempt: admin, wait: waitMs > 0 && asking.isCancelled?.() !== true };
+    const answer = this.#change((nowMs) => {
+      const acquired = this.#table.acquire(request, options, nowMs);
+      if ("cycle" in acquired && acquired.cycle !== undefined) this.#told.found(acquired.cycle, nowMs);
+      return acquired;
+    });
+    if ("held" in answer) return heldView(answer.held);
+    if ("full" in answer) return answer;
+    if ("blocked" in answer) return notHeldView(answer.blocked, answer.cycle);
+    return asking.waiting(answer.waiting, Date.now());
+  }
+
+  #renew(claim: Claim, ttlMs: number): ClaimAnswer {
+    const answer = this.#change((nowMs) => this.#table.renew(claim, ttlMs, nowMs));
+    return "held" in answer ? heldView(answer.held) : refusedView(answer);
+  }
+
+  #release(claim: Claim): ClaimAnswer {
+    const answer = this.#change((nowMs) => this.#table.release(claim, nowMs));
+    return "released" in answer ? { released: true } : refusedView(answer);
   }
 
   /** A request waits no more: its time is over, or its sender has gone. */
@@ -129,48 +194,20 @@ export class Locks extends EcosystemObject<LocksBindings> {
     if (this.#table.waits.get(id) === undefined) return;
     try {
       const blocker = this.#change((nowMs) => this.#table.leave(id, true, nowMs));
-      this.#waiting.end(id, { notHeld: blocker === undefined ? undefined : notHeldView(blocker) });
+      this.#end(id, { notHeld: blocker === undefined ? undefined : notHeldView(blocker) });
     } catch (error) {
       // Whoever waited has been told to send the request again.
       logLine("error", "wait-not-ended", { ecosystem: this.ecosystem, object: "locks", error });
     }
   }
 
-  async #requestOf(call: AcquireCall): Promise<LockRequest | { readonly notRunning: OwnerProcess }> {
-    const { name, mode, owner, token, ttlMs, task, process } = call;
-    const request = { name: new LockName(name), mode, owner, token, ttlMs, task };
-    if (process === null) return { ...request, process: null };
-    const [life] = await this.#lives([process]);
-    if (life === undefined || typeof life !== "object" || !("run" in life)) return { notRunning: process };
-    return { ...request, process: { ...process, run: life.run } };
-  }
-
-  #lives(asked: readonly ProcessName[]) {
-    return objectNamed(this.env.AGENT_REGISTRY, this.ecosystem, this.env).processLives(asked);
-  }
-
-  /** A lock whose process runs is held on. Where nobody can say, it is held until somebody can. */
-  async #askAfterProcesses(): Promise<void> {
-    const doubted = this.#table.doubted(MAX_ASKED);
-    if (doubted.length === 0) return;
-    try {
-      const lives = await this.#lives(doubted.flatMap(({ process }) => process ?? []));
+  async #judgeProcesses(): Promise<void> {
+    const judgements = await this.#processes.judgementsOf(this.#table);
+    if (judgements === undefined) this.alarms.wakeBy(Date.now() + RETRY_MS);
+    else if (judgements.length > 0)
       this.#change((nowMs) => {
-        for (const [place, { fence, process }] of doubted.entries()) {
-          const life = lives[place] ?? "ended";
-          const same = typeof life === "object" && "run" in life && life.run === process?.run;
-          this.#table.judge(
-            fence,
-            typeof life === "object" && !("run" in life) ? life : same ? "alive" : "ended",
-            nowMs,
-          );
-        }
+        for (const { fence, life } of judgements) this.#table.judge(fence, life, nowMs);
       });
-    } catch (error) {
-      // The next alarm asks again.
-      logLine("warn", "processes-of-locks-unknown", { ecosystem: this.ecosystem, object: "locks", error });
-      this.alarms.wakeBy(Date.now() + RETRY_MS);
-    }
   }
 
   /** Changes memory and disk together, and then answers those who waited. */
@@ -180,73 +217,42 @@ export class Locks extends EcosystemObject<LocksBindings> {
     const { answer, events } = this.transaction(
       () => {
         const given = { answer: work(nowMs), events: table.takeEvents() };
-        this.#emit(given.events, nowMs);
+        this.#told.emit(given.events, nowMs);
         this.#store.write(table.takeChanged(), table.holds, table.lastFence);
-        this.#numbers.write();
+        this.#signals.write();
         return given;
       },
       () => {
         this.#store.reload();
-        this.#numbers.reload();
-        this.#outbox.forgetFilled();
+        this.#signals.reload();
         table.load(this.#store.read(), this.#store.lastFence);
         this.#waiting.endAll();
+        this.#sockets.endAll();
       },
     );
-    for (const { waiter, hold } of events.granted) this.#waiting.end(waiter.id, { held: hold });
-    for (const { id } of events.replaced) this.#waiting.end(id, REPLACED);
+    for (const { waiter, hold } of events.granted) this.#end(waiter.id, { held: hold });
+    for (const { id } of events.replaced) this.#end(id, REPLACED);
     this.#wake(nowMs);
     return answer;
   }
 
-  #emit({ granted, freed }: LockEvents, nowMs: number): void {
-    const signals = [
-      ...freed.map(freedSignal),
-      ...granted.filter(({ waiter }) => nowMs - waiter.sinceMs >= LATE_MS).map((one) => lateSignal(one, nowMs)),
-    ];
-    for (const signal of signals) this.#tell(signal, nowMs);
-  }
-
-  #found(cycle: readonly CycleStep[], nowMs: number): void {
-    const id = this.#cycles.isNew(cycle, nowMs) ? this.#tell(cycleSignal(cycle), nowMs) : undefined;
-    this.#cycles.add(cycle, id, nowMs);
-  }
-
-  #tell(
-    signal: ReturnType<typeof freedSignal | typeof lateSignal | typeof cycleSignal>,
-    nowMs: number,
-  ): string | undefined {
-    const leftOut = this.#allowance.take(nowMs);
-    if (leftOut === undefined) return undefined;
-    const facts = { ...signal.facts, ...(leftOut === 0 ? {} : { left_out: leftOut }) };
-    return this.#outbox.emit({ ...signal, facts, timestampMs: nowMs });
+  /** Answers a request that waited, over whichever way it came. */
+  #end(waiter: string, end: WaitEnd): void {
+    this.#waiting.end(waiter, end);
+    this.#sockets.end(waiter, end);
   }
 
   /** In the turn of the change, hence in the same write to the disk: a crash cannot lose the alarm of a change. */
   #wake(nowMs: number): void {
-    const due = this.#table.nextDueMs;
-    if (due !== undefined) this.alarms.wakeBy(Math.min(due, nowMs + AHEAD_MS));
+    const due = Math.min(this.#table.nextDueMs ?? NEVER, this.#sockets.dueMs ?? NEVER);
+    if (due !== NEVER) this.alarms.wakeBy(Math.min(due, nowMs + AHEAD_MS));
     if (this.#table.doubted(1).length > 0) this.alarms.wakeBy(nowMs + RETRY_MS);
-    if (this.#table.holds.size > 0 && this.#store.notes.read("listed") !== "1") this.ctx.waitUntil(this.#list());
-    if (!this.#outbox.takeFilled()) return;
-    this.#relay.soon();
-    this.ctx.waitUntil(this.#relay.run());
-  }
-
-  /** Lets the directory know that there are locks: nobody asks an ecosystem that never had any what waits. */
-  async #list(): Promise<void> {
-    const { notes } = this.#store;
-    if (this.#table.holds.size === 0 || notes.read("listed") === "1") return;
-    try {
-      await objectNamed(this.env.DIRECTORY, "directory", this.env).mark("locking", this.ecosystem, true);
-      notes.write("listed", "1");
-    } catch (error) {
-      // The next alarm repeats the call.
-      logLine("warn", "locks-not-listed", { ecosystem: this.ecosystem, object: "locks", error });
-      this.alarms.wakeBy(Date.now() + RETRY_MS);
-    }
+    if (this.#table.holds.size > 0 && !this.#mark.isSet) this.ctx.waitUntil(this.#mark.update(true));
+    this.#signals.handOver();
   }
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** The request was sent again: nobody reads this answer. */
 const REPLACED: WaitEnd = { notHeld: undefined };

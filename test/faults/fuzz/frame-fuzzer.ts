@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
 import * as z from "zod";
+import { LOCK_PROTOCOL, LockFrame } from "../../../src/core/locks/lock-frames.ts";
 import { WORK_PROTOCOL, WorkerFrame } from "../../../src/core/queue/work-frames.ts";
 import { AgentFrame, LINK_PROTOCOL, PING } from "../../../src/core/wire/link-frames.ts";
 import type { Rng } from "../rng.ts";
@@ -7,7 +8,7 @@ import type { Findings } from "./findings.ts";
 import { Generator, type JsonSchema } from "./generate.ts";
 import { mutate } from "./mutate.ts";
 
-type Kind = "link" | "work" | "stream";
+type Kind = "link" | "work" | "locks" | "stream";
 
 interface Open {
   readonly kind: Kind;
@@ -32,7 +33,7 @@ const UNREAD = 0.15;
 const OPEN_MS = 15_000;
 
 /**
- * Sends frames of links, workers' channels and streams, valid and spoiled, over many sockets that come and go. What a frame
+ * Sends frames of links, workers' channels, channels for locks and streams, valid and spoiled, over many sockets that come and go. What a frame
  * is answered is the edge's business; that the edge lives and answers others is judged elsewhere.
  */
 export class FrameFuzzer {
@@ -49,6 +50,7 @@ export class FrameFuzzer {
     this.#frames = {
       link: withSignals(z.toJSONSchema(AgentFrame, { io: "input" }) as JsonSchema, options.signal),
       work: z.toJSONSchema(WorkerFrame, { io: "input" }) as JsonSchema,
+      locks: z.toJSONSchema(LockFrame, { io: "input" }) as JsonSchema,
       stream: {
         type: "object",
         properties: { type: { const: "seen" }, seq: { type: "integer" } },
@@ -116,13 +118,14 @@ export class FrameFuzzer {
 
   async #connect(): Promise<Open | undefined> {
     const { rng, url, token, findings } = this.#options;
-    const kind = rng.pick(["link", "link", "work", "stream"] as const);
+    const kind = rng.pick(["link", "link", "work", "locks", "stream"] as const);
     const path = {
       link: `/v1/fuzz/link?host=${rng.pick(["gpu-01", "h"])}`,
       work: "/v1/fuzz/queues/work/work",
+      locks: "/v1/fuzz/locks/channel",
       stream: `/v1/fuzz/signals/stream?after=${rng.between(0, 50)}`,
     }[kind];
-    const protocols = { link: [LINK_PROTOCOL], work: [WORK_PROTOCOL], stream: [] }[kind];
+    const protocols = { link: [LINK_PROTOCOL], work: [WORK_PROTOCOL], locks: [LOCK_PROTOCOL], stream: [] }[kind];
     const socket = new WebSocket(url.replace(/^http/, "ws") + path, protocols, {
       headers: { authorization: `Bearer ${token}` },
       handshakeTimeout: OPEN_MS,

@@ -27,7 +27,7 @@ type Step =
       readonly bound: boolean;
     }
   | { readonly do: "renew" | "release"; readonly which: number; readonly ttlMs: number; readonly lost: boolean }
-  | { readonly do: "leave"; readonly which: number }
+  | { readonly do: "leave" | "sleep"; readonly which: number }
   | { readonly do: "pass" | "forward" | "back"; readonly ms: number }
   | { readonly do: "judge"; readonly which: number; readonly life: "alive" | "ended" | "away" }
   | { readonly do: "kill" | "copy" | "restore" };
@@ -57,6 +57,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("leave" as const), which }) },
+  // Bits of `which`: whose requests wait over channels.
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("sleep" as const), which: fc.nat(15) }) },
   {
     weight: 5,
     arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(0, 1, 499, 500, 501, 2_000, 30_000) }),
@@ -98,6 +100,8 @@ class History {
   highest = 0;
   clockMax = this.world.nowMs;
   copy: { disk: Map<number, string>; fence: number } = { disk: new Map(), fence: 0 };
+  /** How many went on to wait after a sleep. */
+  slept = 0;
   #given = 0;
   #restored = false;
 
@@ -115,6 +119,8 @@ class History {
         if (waiter !== undefined) world.change((nowMs) => world.table.leave(waiter.id, one.which % 2 === 0, nowMs));
         return;
       }
+      case "sleep":
+        return this.#sleep(one.which);
       case "judge": {
         const doubted = world.table.doubted(99);
         const hold = doubted[one.which % Math.max(1, doubted.length)];
@@ -155,6 +161,24 @@ class History {
         world.pass(0);
         for (const { fence, ttlMs } of world.table.holds.values()) this.left.set(fence, ttlMs);
     }
+  }
+
+  /** Who waits over a channel goes on to wait in the same place, or has what the disk says; those over HTTP are gone. */
+  #sleep(channels: number): void {
+    const { world } = this;
+    const heldBefore = new Map([...world.table.holds.values()].map((hold) => [hold.fence, hold.owner]));
+    const kept = world.sleep((place) => (channels & (1 << (place % 4))) !== 0);
+    const waits = world.table.waits.values();
+    expect(waits.map(({ id }) => id)).toEqual(kept.map(({ id }) => id).filter((id) => world.table.waits.get(id)));
+    for (const { id, ticket, request } of kept) {
+      const waiter = world.table.waits.get(id);
+      const given = world.given.get(id);
+      if (waiter !== undefined) expect([waiter.ticket, waiter.request]).toEqual([ticket, request]);
+      else if (given !== undefined && heldBefore.has(given.fence)) expect(given.owner).toBe(request.owner);
+      else expect(given, "whoever waits no more was given the lock").toBeDefined();
+    }
+    expect(waits.length + kept.filter(({ id }) => world.given.has(id)).length).toBeGreaterThanOrEqual(kept.length);
+    this.slept += waits.length;
   }
 
   #acquire({ name, owner, mode, ttlMs, waits, lost, bound }: Extract<Step, { do: "acquire" }>): void {
@@ -275,9 +299,10 @@ function isStuck(waiters: readonly Waiter[], holds: readonly Hold[]): boolean {
   return false;
 }
 
-describe("any history of locks with kills, clocks that jump, lost answers and copies of before", () => {
+describe("any history of locks with kills, sleeps, clocks that jump, lost answers and copies of before", () => {
   it("has never two owners of a lock, and no fence twice; frees what is not renewed; lets nobody wait for nothing or for itself", () => {
     let waits = 0;
+    let slept = 0;
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
         const history = new History();
@@ -286,9 +311,11 @@ describe("any history of locks with kills, clocks that jump, lost answers and co
           history.check();
         }
         waits += history.world.given.size;
+        slept += history.slept;
       }),
       { numRuns: 1_000 },
     );
     expect(waits, "histories in which somebody waited and was served").toBeGreaterThan(100);
+    expect(slept, "histories in which somebody waited through a sleep").toBeGreaterThan(100);
   });
 });

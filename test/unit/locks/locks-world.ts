@@ -1,4 +1,4 @@
-import { type Hold, type LockMode, readHold, writeHold } from "../../../src/core/locks/hold.ts";
+import { type Hold, type LockMode, readHold, type Waiter, writeHold } from "../../../src/core/locks/hold.ts";
 import { LockName } from "../../../src/core/locks/lock-name.ts";
 import { LockTable } from "../../../src/core/locks/lock-table.ts";
 import type { Acquired, Claim } from "../../../src/core/locks/outcomes.ts";
@@ -24,6 +24,8 @@ export class LocksWorld {
   /** Holdings that requests which waited were given, by the id of the request. */
   readonly given = new Map<string, Hold>();
   readonly freed: string[] = [];
+  /** Who was given a lock by the last change: the object may be lost before they are told. */
+  #untold: Waiter[] = [];
   #ids = 0;
 
   constructor() {
@@ -40,6 +42,7 @@ export class LocksWorld {
     this.diskFence = this.table.lastFence;
     const { granted, freed } = this.table.takeEvents();
     for (const { waiter, hold } of granted) this.given.set(waiter.id, hold);
+    this.#untold = granted.map(({ waiter }) => waiter);
     for (const { hold, why } of freed) this.freed.push(`${hold.name.text} of ${hold.owner}: ${why}`);
     return answer;
   }
@@ -88,6 +91,20 @@ export class LocksWorld {
       [...this.disk].sort(([one], [other]) => one - other).map(([fence, text]) => readHold(fence, text)),
       this.diskFence,
     );
+  }
+
+  /**
+   * The object ends, and begins again with what is on its disk, and with those who wait over channels.
+   *
+   * @param channels - whether a request waits over one
+   * @returns those who went on to wait, in their order
+   */
+  sleep(channels: (place: number) => boolean): Waiter[] {
+    const waiting = [...this.#untold, ...this.table.waits.values()].sort((one, other) => one.ticket - other.ticket);
+    const kept = waiting.filter((_, place) => channels(place));
+    this.kill();
+    this.change((nowMs) => this.table.restore(kept, nowMs));
+    return kept;
   }
 
   holdersOf(name: string): string[] {

@@ -392,6 +392,7 @@ const LOCKS: ArgumentsOf<Locks> = {
   ],
   renew: [A_HOLDING, 1_000],
   release: [A_HOLDING],
+  closeToken: ["nobody"],
   list: [{ after: 0, limit: 1 }],
   attention: [],
   transfer: [{ do: "look" }],

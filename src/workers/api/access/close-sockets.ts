@@ -1,7 +1,7 @@
 import type { Grant } from "../../../core/access/grant.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import type { Environment } from "../../bindings/environment.ts";
-import { directory, priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
+import { directory, locks, priorityQueue, queueLobby, signalLog } from "../../bindings/objects.ts";
 
 /** Maximum number of ecosystems that one call closes: each costs a call of its log, of its lobby and of each of its queues. */
 const MAX_ECOSYSTEMS = 50;
@@ -15,10 +15,12 @@ const MAX_ECOSYSTEMS = 50;
 export async function closeSockets(env: Environment, token: string, ecosystems: readonly string[]): Promise<void> {
   await Promise.all(
     ecosystems.map(async (name) => {
-      const queues = await directory(env).queues(name);
+      const { queues, locking } = await directory(env).known(name);
       await Promise.all([
         signalLog(env, name).closeToken(token),
         queueLobby(env, name).closeToken(token),
+        // An ecosystem without locks has no channel for them, and must not get an object.
+        locking ? locks(env, name).closeToken(token) : undefined,
         ...queues.map((queue) => priorityQueue(env, name, queue.name).closeToken(token)),
       ]);
     }),

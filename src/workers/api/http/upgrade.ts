@@ -1,5 +1,37 @@
+import type { MiddlewareHandler } from "hono";
 import { type Bindings, bindingsOf, writeBindings } from "../../../core/access/bindings.ts";
 import { type Caller, expiresMs } from "../../../core/access/grant.ts";
+import { problem } from "../../../core/problem/problem.ts";
+import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
+import type { ApiEnv } from "./api-env.ts";
+import { Refusal, upgradeRequired } from "./refusal.ts";
+
+/**
+ * Refuses plain requests. Runs before the query is checked: a caller without an upgrade needs the message about the upgrade
+ * first, not the one about a parameter.
+ *
+ * @param what - completes "Open …"
+ */
+export const onlyUpgrades =
+  (what: string): MiddlewareHandler<ApiEnv> =>
+  async (c, next) => {
+    if (!isUpgrade(c.req.raw)) throw upgradeRequired(what);
+    await next();
+  };
+
+/** @throws Refusal, where a request for a WebSocket does not offer the subprotocol */
+export function needsProtocol(request: Request, protocol: string, what: string): void {
+  if (offeredBy(request)?.includes(protocol) === true) return;
+  const detail = `${what} needs the subprotocol ${protocol}: send it as Sec-WebSocket-Protocol.`;
+  throw new Refusal(problem("unknown-subprotocol", 400, "Unknown subprotocol", detail));
+}
+
+/** The subprotocols that a request for a WebSocket offers; `undefined`: it offers none. */
+export const offeredBy = (request: Request): string[] | undefined =>
+  request.headers
+    .get("sec-websocket-protocol")
+    ?.split(",")
+    .map((name) => name.trim());
 
 /** What an object has to know about the token that opens a socket. */
 export type SocketGrant = Pick<Caller, "id" | "expires_at" | "session"> & Bindings;

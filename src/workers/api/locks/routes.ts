@@ -1,17 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { LockAcquisition, LockRelease, LockRenewal } from "../../../core/locks/api.ts";
+import { LockAcquisition, LockRelease, LockRenewal, type OwnerProcess } from "../../../core/locks/api.ts";
+import { LockNameText } from "../../../core/locks/lock-frames.ts";
 import { LOCK_NAME_RULE, lockNameProblem, MAX_NAME_CHARS } from "../../../core/locks/lock-name.ts";
 import type { Claim } from "../../../core/locks/outcomes.ts";
-import type { AcquireAnswer } from "../../../durable-objects/locks/calls.ts";
+import type { AcquireAnswer, ClaimAnswer } from "../../../durable-objects/locks/calls.ts";
 import type { Locks } from "../../../durable-objects/locks/object.ts";
+import { foreignOwner, refusalOf } from "../../../durable-objects/locks/refusals.ts";
 import { locks } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath, pageCursor, wholeNumber, words } from "../http/query.ts";
-import { invalid } from "../http/refusal.ts";
+import { invalid, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
-import { mayOwn, notCurrent, notRunning, tooMany, waitLost } from "./refusals.ts";
 import {
   LockAcquisitionSchema,
   LockAnswerSchema,
@@ -24,12 +25,8 @@ import {
 
 const tags = ["locks"];
 
-const lockName = z.string().superRefine((name, context) => {
-  const message = lockNameProblem(name);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
 const LockPath = EcosystemPath.extend({
-  name: lockName.openapi({
+  name: LockNameText.openapi({
     param: { description: `Name of the lock, percent-encoded: ${LOCK_NAME_RULE}` },
     minLength: 1,
     maxLength: MAX_NAME_CHARS,
@@ -113,37 +110,54 @@ export const lockRoutes = newApi()
     const { eco, name } = c.req.valid("param");
     const input = await readDocument(c.req.raw, LockAcquisition, "invalid-lock");
     const { owner, mode, ttl_ms: ttlMs, wait_ms: waitMs, owner_process, task = null } = input;
-    mayOwn(c.get("grant"), owner, owner_process);
+    mayOwn(c, owner, owner_process);
     const { id: token, scopes } = c.get("grant");
     const [id, admin] = [crypto.randomUUID(), scopes.includes("admin")];
     const object = locks(c.env, eco);
     const call = { id, name, mode, owner, token, admin, ttlMs, waitMs, task, process: owner_process ?? null };
     const answer = await waited(await object.acquire(call));
-    if ("full" in answer) throw tooMany(answer.full);
-    if ("notRunning" in answer) throw notRunning(answer.notRunning);
-    if ("lost" in answer) throw waitLost();
-    return c.json(answer, 200);
+    return c.json(granted(answer, name), 200);
   })
   .openapi(renew, async (c) => {
     const { eco, name } = c.req.valid("param");
     const { fence, owner, ttl_ms } = await readDocument(c.req.raw, LockRenewal, "invalid-lock");
     const answer = await locks(c.env, eco).renew(claimOf(c, name, fence, owner), ttl_ms);
-    if ("refused" in answer) throw notCurrent(answer, name);
-    if ("released" in answer) throw new Error("a renewal that releases");
-    return c.json(answer, 200);
+    const held = granted(answer, name);
+    if ("released" in held) throw new Error("a renewal that releases");
+    return c.json(held, 200);
   })
   .openapi(release, async (c) => {
     const { eco, name } = c.req.valid("param");
     const { fence, owner } = await readDocument(c.req.raw, LockRelease, "invalid-lock");
     const answer = await locks(c.env, eco).release(claimOf(c, name, fence, owner));
-    if ("refused" in answer) throw notCurrent(answer, name);
+    granted(answer, name);
     return c.json({ released: true as const }, 200);
   });
 
 function claimOf(c: Context<ApiEnv>, name: string, fence: number, owner: string | undefined): Claim {
   const grant = c.get("grant");
-  mayOwn(grant, owner);
+  mayOwn(c, owner);
   return { name, fence, owner, token: grant.id, admin: grant.scopes.includes("admin") };
+}
+
+/** @throws Refusal, where the token may not lock in this name */
+function mayOwn(c: Context<ApiEnv>, owner: string | undefined, process?: OwnerProcess): void {
+  const foreign = foreignOwner(c.get("grant"), owner, process);
+  if (foreign !== undefined) throw new Refusal(foreign);
+}
+
+type Refusing =
+  | { readonly full: unknown }
+  | { readonly notRunning: unknown }
+  | { readonly lost: true }
+  | { readonly refused: string };
+
+/** @throws Refusal, where the answer is one */
+function granted<Answer extends AcquireAnswer | ClaimAnswer>(answer: Answer, name: string): Exclude<Answer, Refusing> {
+  const refusal = refusalOf(answer, name);
+  if (refusal === undefined) return answer as Exclude<Answer, Refusing>;
+  const { problem, retryAfterMs } = refusal;
+  throw new Refusal(problem, retryAfterMs === undefined ? {} : { "Retry-After": String(retryAfterMs / 1_000) });
 }
 
 /** Waits for the turn of a request. Where the runtime learns that its caller has gone, it lets the turn go, and nobody waits. */

@@ -1,30 +1,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import { authorise } from "../../../core/access/grant.ts";
 import { commandedByName } from "../../../core/access/work-rights.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
-import { problem } from "../../../core/problem/problem.ts";
 import { CHECKS_QUEUE } from "../../../core/queue/accept.ts";
 import { WORK_PROTOCOL } from "../../../core/queue/work-frames.ts";
 import { IDENTIFIER } from "../../../core/signals/signal.ts";
 import { NO_AGENT, NO_HOST } from "../../../durable-objects/queue/worker-rights.ts";
-import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
-import type { ApiEnv } from "../http/api-env.ts";
 import { QueuePath } from "../http/query.ts";
-import { Refusal, upgradeRequired } from "../http/refusal.ts";
+import { Refusal } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
-import { upgradeTo } from "../http/upgrade.ts";
+import { needsProtocol, onlyUpgrades, upgradeTo } from "../http/upgrade.ts";
 import { beginQueue } from "./begin-queue.ts";
 import { workableIn } from "./commands.ts";
 import { EarlyChannel } from "./early-channel.ts";
 import { findQueue } from "./existing-queue.ts";
 
 const access = securedAfresh("tasks:work");
-
-const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the channel");
-  await next();
-};
 
 const openChannel = createRoute({
   method: "get",
@@ -37,7 +28,7 @@ const openChannel = createRoute({
     "`hosts`, whose tasks are commands, `hosts:command`.",
   tags: ["tasks"],
   ...access,
-  middleware: [...access.middleware, onlyUpgrades],
+  middleware: [...access.middleware, onlyUpgrades("the channel")],
   request: {
     params: QueuePath,
     query: z.strictObject({
@@ -55,14 +46,7 @@ const openChannel = createRoute({
 });
 
 export const work = newApi().openapi(openChannel, async (c) => {
-  const offered = c.req
-    .header("sec-websocket-protocol")
-    ?.split(",")
-    .map((name) => name.trim());
-  if (offered?.includes(WORK_PROTOCOL) !== true) {
-    const detail = `The channel needs the subprotocol ${WORK_PROTOCOL}: send it as Sec-WebSocket-Protocol.`;
-    throw new Refusal(problem("unknown-subprotocol", 400, "Unknown subprotocol", detail));
-  }
+  needsProtocol(c.req.raw, WORK_PROTOCOL, "The channel");
   const { eco, q } = c.req.valid("param");
   const grant = c.get("grant");
   const scope = q === HOSTS_QUEUE ? "hosts:command" : "tasks:write";

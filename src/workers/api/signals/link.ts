@@ -1,25 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import { notBound } from "../../../core/access/bindings.ts";
 import { rightToLink } from "../../../core/access/link-right.ts";
 import { problem } from "../../../core/problem/problem.ts";
 import { LINK_PROTOCOL } from "../../../core/wire/link-frames.ts";
-import { isUpgrade } from "../../../durable-objects/shell/sockets.ts";
 import { RELAY_HEADER } from "../../../durable-objects/signals/relay-calls.ts";
 import { linkRelay, signalLog } from "../../bindings/objects.ts";
-import type { ApiEnv } from "../http/api-env.ts";
 import { choice, EcosystemPath, hostName, words } from "../http/query.ts";
-import { Refusal, upgradeRequired } from "../http/refusal.ts";
+import { Refusal } from "../http/refusal.ts";
 import { newApi, problems, securedAfresh } from "../http/route.ts";
-import { upgradeTo } from "../http/upgrade.ts";
+import { offeredBy, onlyUpgrades, upgradeTo } from "../http/upgrade.ts";
 
 const access = securedAfresh("signals:write", "signals:read");
-
-/** Runs before the query is checked: a caller without an upgrade needs the message about the upgrade first, not the one about `host`. */
-const onlyUpgrades: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  if (!isUpgrade(c.req.raw)) throw upgradeRequired("the link");
-  await next();
-};
 
 const openLink = createRoute({
   method: "get",
@@ -29,7 +20,7 @@ const openLink = createRoute({
   description: `Frames are JSON texts, each with a \`type\`; the subprotocol is \`${LINK_PROTOCOL}\`.`,
   tags: ["agents"],
   ...access,
-  middleware: [...access.middleware, onlyUpgrades],
+  middleware: [...access.middleware, onlyUpgrades("the link")],
   request: {
     params: EcosystemPath,
     query: z.strictObject({
@@ -46,10 +37,7 @@ const openLink = createRoute({
 });
 
 export const links = newApi().openapi(openLink, async (c) => {
-  const offered = c.req
-    .header("sec-websocket-protocol")
-    ?.split(",")
-    .map((name) => name.trim());
+  const offered = offeredBy(c.req.raw);
   if (offered !== undefined && !offered.includes(LINK_PROTOCOL)) {
     throw new Refusal(
       problem(
