@@ -7,11 +7,11 @@ import type { GatherAfter } from "../../core/hosts/links.ts";
 import type { Delivery } from "../../core/links/relay-feed.ts";
 import type { RelayReport } from "../../core/links/relayed-links.ts";
 import { lineName } from "../../core/signals/signal-line.ts";
-import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
+import { keepHeard } from "../signals/connection.ts";
 import { Hosts } from "../signals/hosts.ts";
 import type { CallsOfLog, RelayAnswers, RelayFlow } from "../signals/relay-calls.ts";
 import { closeReplaced, linkOf } from "../signals/socket-door.ts";
@@ -52,7 +52,7 @@ export class LinkRelay extends EcosystemObject<LinkRelayBindings> {
     const { ecosystem, objectName } = this;
     const name = objectName.slice(ecosystem.length + 1);
     const log = (): CallsOfLog => objectNamed(env.SIGNAL_LOG, ecosystem, env);
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.tagged.answerPings(() => keepHeard(this.#sockets.all));
     const { links: pace, relayedMs } = paceOf(env);
     const appends = new RelayAppends((requests) => log().relayAppend(requests), relayedMs);
     this.#epoch = new FollowedEpoch(this.sql);
@@ -175,7 +175,8 @@ export class LinkRelay extends EcosystemObject<LinkRelayBindings> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#sockets.receive(socket, message);
+    if (this.tagged.answersPing(socket, message)) this.#sockets.pinged(socket);
+    else this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {

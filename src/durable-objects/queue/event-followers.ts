@@ -43,10 +43,6 @@ export class EventFollowers {
     }
   }
 
-  has(socket: WebSocket): boolean {
-    return this.#followers.has(socket);
-  }
-
   /**
    * Adds a follower and sends it the latest events.
    *
@@ -92,11 +88,15 @@ export class EventFollowers {
     }
   }
 
-  /** @param message - number of the last event that the follower has taken; more than was sent counts as that */
-  acknowledge(socket: WebSocket, message: string | ArrayBuffer): void {
+  /**
+   * @param message - number of the last event that the follower has taken; more than was sent counts as that
+   * @returns whether the socket is a follower's
+   */
+  acknowledge(socket: WebSocket, message: string | ArrayBuffer): boolean {
     const number = typeof message === "string" ? Number(message) : Number.NaN;
     const follower = this.#followers.get(socket);
     if (follower !== undefined && Number.isInteger(number)) follower.acknowledged = Math.min(number, this.#published);
+    return follower !== undefined;
   }
 
   close(socket: WebSocket): void {

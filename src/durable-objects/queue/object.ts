@@ -10,7 +10,6 @@ import type { TaskAction, TaskActionAnswer } from "../../core/queue/task-action.
 import { Waiters } from "../../core/queue/waiters.ts";
 import { WORK_PROTOCOL } from "../../core/queue/work-frames.ts";
 import type { SourceExport } from "../../core/telemetry/settings.ts";
-import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack, isUpgrade, upgradeRequired } from "../shell/sockets.ts";
@@ -109,7 +108,7 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
       serves: (recipient, needs) => this.#waiters.serves(recipient, needs),
       send: (connection, frame) => this.#sockets.send(connection, frame),
     });
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.tagged.answerPings();
     const followers = new Set(this.tagged.all(FOLLOWER));
     this.#followers = new EventFollowers([...followers], isOver);
     const workers = this.tagged.all().filter((socket) => !followers.has(socket));
@@ -275,8 +274,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    if (this.#followers.has(socket)) this.#followers.acknowledge(socket, message);
-    else this.#sockets.receive(socket, message);
+    if (this.tagged.answersPing(socket, message) || this.#followers.acknowledge(socket, message)) return;
+    this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {

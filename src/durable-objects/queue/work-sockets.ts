@@ -8,7 +8,6 @@ import type { TaskQueue } from "../../core/queue/task-queue.ts";
 import { leasedJson } from "../../core/queue/task-view.ts";
 import type { Waiter, Waiters } from "../../core/queue/waiters.ts";
 import type { WorkerFrame } from "../../core/queue/work-frames.ts";
-import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { closeEnded } from "../shell/sockets.ts";
 import {
   Attachment,
@@ -105,10 +104,6 @@ export class WorkSockets {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) {
       socket.close(1011, "the queue has lost this connection: connect again");
-      return;
-    }
-    if (message === PING) {
-      socket.send(PONG);
       return;
     }
     if (this.#options.isOver(connection.token)) {

@@ -2,6 +2,7 @@ import { CHALLENGE, UNAUTHENTICATED } from "../../core/access/unauthenticated.ts
 import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
 import type { CallerToken } from "../../core/queue/queries.ts";
 import { limitSocket } from "./limited-socket.ts";
+import { PingAnswers } from "./ping-answers.ts";
 
 /**
  * Sockets are tagged with the token that opened them, and with the session of a browser that did: a tag outlives hibernation
@@ -42,6 +43,7 @@ export class TaggedSockets {
   readonly #ctx: DurableObjectState;
   readonly #beforeSocket: () => void;
   readonly #limited: boolean;
+  #pings: PingAnswers | undefined;
   /** Tokens that ended lately. A request that was let in just before can arrive after its token's sockets were closed. */
   readonly #ended = new Set<string>();
 
@@ -54,6 +56,20 @@ export class TaggedSockets {
     this.#beforeSocket = beforeSocket;
     this.#limited = limited;
     if (limited) for (const socket of ctx.getWebSockets()) limitSocket(socket);
+  }
+
+  /**
+   * Pings are answered from now on, as {@link PingAnswers} says.
+   *
+   * @param quiet - the object may sleep soon: what was noted of pings is to outlive that
+   */
+  answerPings(quiet?: () => void): void {
+    this.#pings = new PingAnswers(this.#ctx, quiet);
+  }
+
+  /** To be asked of each frame. @returns whether the frame was a ping, which is answered now */
+  answersPing(socket: WebSocket, message: string | ArrayBuffer): boolean {
+    return this.#pings?.answers(socket, message) ?? false;
   }
 
   /** @param tag - `undefined`: all of them */
@@ -69,6 +85,7 @@ export class TaggedSockets {
    */
   accept(query: URLSearchParams, ...tags: string[]): SocketOpening {
     this.#beforeSocket();
+    this.#pings?.busy();
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [...tags, ...openersOf(query).map(tagOf)]);
     if (this.#limited) limitSocket(server);

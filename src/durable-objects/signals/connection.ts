@@ -1,6 +1,10 @@
+import { ALIVE_MS } from "../../core/hosts/link-claim.ts";
 import type { InFlightAccount } from "../../core/signals/log/in-flight.ts";
 import { Subscription, type SubscriptionSnapshot } from "../../core/signals/log/subscription.ts";
 import { MinuteMeter, RefusalMeter } from "../../core/wire/refusal-meter.ts";
+
+/** A fraction of the time after which a silent link counts as lost: more often, a busy object would write all the time. */
+const KEPT_EVERY_MS = ALIVE_MS / 4;
 
 /** Subscriptions that one connection may ask for within a minute. */
 export const MAX_SUBSCRIPTIONS = 120;
@@ -22,6 +26,8 @@ interface Attachment {
   readonly subscription: SubscriptionSnapshot | null;
   /** Missing on sockets that an older version of the edge opened. */
   readonly openedMs?: number;
+  /** Missing where nothing has been heard since. */
+  readonly heardMs?: number;
   readonly agent?: LinkAgent;
   /** Id of the token. */
   readonly token?: string;
@@ -55,6 +61,10 @@ export interface Connection {
   readonly socket: WebSocket;
   readonly host: string | null;
   readonly openedMs: number;
+  /** When a frame or a ping last came to this object; the runtime knows of the pings that it has answered. */
+  heardMs: number;
+  /** {@link heardMs} as the socket keeps it through hibernation. */
+  keptMs: number;
   readonly agent: LinkAgent;
   readonly token: ConnectionToken;
   readonly flow: Flow;
@@ -89,7 +99,9 @@ export function restoreConnection(
   const flow = { account: accountOf(id), progressMs, prompted: attachment.prompted === true };
   const subscription = snapshot === null ? undefined : new Subscription(snapshot);
   flow.account.set(subscription?.bytes ?? 0);
-  return newConnection(socket, host, openedMs, token, flow, agent, subscription);
+  const connection = newConnection(socket, host, openedMs, token, flow, agent, subscription);
+  connection.heardMs = connection.keptMs = attachment.heardMs ?? openedMs;
+  return connection;
 }
 
 export function newConnection(
@@ -103,15 +115,24 @@ export function newConnection(
 ): Connection {
   const meters = { refusals: new RefusalMeter(), subscriptions: new MinuteMeter(MAX_SUBSCRIPTIONS) };
   const state = { subscription, behind: false, subscribing: undefined, waiting: 0, refused: new Map() };
-  return { ...meters, ...state, socket, host, openedMs, token, flow, agent };
+  return { ...meters, ...state, socket, host, openedMs, heardMs: openedMs, keptMs: openedMs, token, flow, agent };
+}
+
+/** The object may sleep soon: which links were heard of is to be known when it wakes. */
+export function keepHeard(connections: Iterable<Connection>): void {
+  for (const connection of connections)
+    if (connection.heardMs - connection.keptMs >= KEPT_EVERY_MS) saveConnection(connection);
 }
 
 /** Writes the state of the connection into its socket, so that it survives hibernation. */
-export function saveConnection({ socket, host, openedMs, token, flow, agent, subscription }: Connection): void {
+export function saveConnection(connection: Connection): void {
+  const { socket, host, openedMs, heardMs, token, flow, agent, subscription } = connection;
+  connection.keptMs = heardMs;
   const { id, expiresMs, sources } = token;
   const attachment: Attachment = {
     host,
     openedMs,
+    heardMs,
     subscription: subscription?.snapshot() ?? null,
     agent,
     token: id,

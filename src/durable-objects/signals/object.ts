@@ -17,10 +17,10 @@ import type {
 import { RateMeter } from "../../core/signals/log/rate-meter.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import { compilePatterns } from "../../core/signals/pattern.ts";
-import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import type { Schema } from "../shell/schema.ts";
 import { closeBack } from "../shell/sockets.ts";
+import { keepHeard } from "./connection.ts";
 import { Erasures } from "./erasures.ts";
 import { type Effect, IdLookup, type IdQuery, type IdSearch } from "./id-lookup.ts";
 import type { BudgetChange } from "./log-budget.ts";
@@ -88,7 +88,7 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
     this.#nudge = new ProjectionNudge(env, ecosystem, () => ({ seq: this.#writer.headSeq, epoch: this.#writer.epoch }));
     const paced = { meter: this.meter, pace: paceOf(env).observations };
     this.#outbox = new QueueOutbox(ecosystem, this.#writer, () => this.env.SIGNALS, this.#subscriptions, paced);
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.tagged.answerPings(() => keepHeard(this.#links.sockets.all));
     const parts = { ...shared, env, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
     this.#links = new LogLinks({ ctx, tagged: this.tagged, ...parts });
     this.#erasures = new Erasures({ ...parts, lookup: this.#lookup, nudge: this.#nudge });
@@ -262,7 +262,8 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#links.sockets.receive(socket, message);
+    if (this.tagged.answersPing(socket, message)) this.#links.sockets.pinged(socket);
+    else this.#links.sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {

@@ -135,11 +135,11 @@ export class SocketDoor {
 }
 
 export function linkOf(
-  { socket, openedMs, agent, token }: Connection,
+  { socket, heardMs, agent, token }: Connection,
   lastPing: SocketDoorOptions["lastPing"],
   nowMs: number,
 ): HostLink {
-  const heardMs = Math.max(openedMs, lastPing(socket)?.getTime() ?? 0);
+  const lastMs = Math.max(heardMs, lastPing(socket)?.getTime() ?? 0);
   const { installation, instance, place, replaced, admin } = agent;
   return {
     installation,
@@ -148,7 +148,7 @@ export function linkOf(
     replaced,
     admin: admin === true,
     token: token.id,
-    alive: nowMs - heardMs < ALIVE_MS,
+    alive: nowMs - lastMs < ALIVE_MS,
   };
 }
 

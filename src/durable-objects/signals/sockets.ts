@@ -2,7 +2,7 @@ import type { OpenLink } from "../../core/hosts/api.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import type { LogStatus } from "../../core/signals/api.ts";
 import { InFlight } from "../../core/signals/log/in-flight.ts";
-import { type LinkPace, PING, PONG } from "../../core/wire/link-frames.ts";
+import type { LinkPace } from "../../core/wire/link-frames.ts";
 import { TOO_MANY_REFUSALS } from "../../core/wire/refusal-meter.ts";
 import { UnknownTypes } from "../../core/wire/unknown-types.ts";
 import { logLine } from "../shell/log-line.ts";
@@ -213,9 +213,9 @@ export class Sockets {
     if (this.#leaving.has(socket)) return;
     const connection = this.#connections.get(socket);
     if (connection === undefined) return socket.close(1011, "The edge lost this connection: connect again");
+    connection.heardMs = Date.now();
     if (typeof message !== "string")
       return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
-    if (message === PING) return socket.send(PONG);
     if (this.#subscriptions.defers(connection, message, () => this.receive(socket, message))) return;
     const received = readFrame(message);
     if ("unknown" in received) return this.#ignore(connection, received.unknown);
@@ -246,6 +246,12 @@ export class Sockets {
         return this.#options.status(host, status);
       }
     }
+  }
+
+  /** A ping of the socket has been answered here. */
+  pinged(socket: WebSocket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) connection.heardMs = Date.now();
   }
 
   publish(segments: readonly FedSegment[]): void {
