@@ -78,9 +78,12 @@ it("tells of a host that is cut off once on both sides, and once that it is back
   await expect.poll(() => state(eco, "a")).toBe("up");
   for (let n = 0; n < 3; n++) await registryOf(eco).tick();
   expect(one.told).toEqual(["edge silent", "edge back"]);
-  const { signals } = await (await call(`/v1/${eco}/signals`)).json<{ signals: { signal: string }[] }>();
-  const presence = signals.map(({ signal }) => signal).filter((name) => /^Q_AGENT_(UP|DOWN)$/.test(name));
-  expect(presence).toEqual(["Q_AGENT_UP", "Q_AGENT_DOWN", "Q_AGENT_UP"]);
+  const presence = async () => {
+    const { signals } = await (await call(`/v1/${eco}/signals`)).json<{ signals: { signal: string }[] }>();
+    return signals.map(({ signal }) => signal).filter((name) => /^Q_AGENT_(UP|DOWN)$/.test(name));
+  };
+  // The log has a signal after the state that it tells of.
+  await expect.poll(presence).toEqual(["Q_AGENT_UP", "Q_AGENT_DOWN", "Q_AGENT_UP"]);
 });
 
 it("names what projections owe by when it began, until they have taken it in", async () => {
