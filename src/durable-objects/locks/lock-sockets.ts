@@ -4,7 +4,6 @@ import type { LockFrame } from "../../core/locks/lock-frames.ts";
 import type { Claim } from "../../core/locks/outcomes.ts";
 import { heldView, notHeldView } from "../../core/locks/view.ts";
 import type { CallerToken } from "../../core/queue/queries.ts";
-import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { logLine } from "../shell/log-line.ts";
 import { closeEnded } from "../shell/sockets.ts";
 import type { AcquireAnswer, AcquireCall, Asking, ClaimAnswer } from "./calls.ts";
@@ -109,7 +108,6 @@ export class LockSockets {
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const channel = this.#channels.get(socket);
     if (channel === undefined) return socket.close(1011, LOST);
-    if (message === PING) return socket.send(PONG);
     if (this.#options.isOver(channel.token)) {
       this.close(socket);
       return closeEnded(socket);

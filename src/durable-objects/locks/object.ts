@@ -6,7 +6,6 @@ import type { Claim } from "../../core/locks/outcomes.ts";
 import { heldView, type LockQuery, lockPage, notHeldView, waitView } from "../../core/locks/view.ts";
 import { lockSamples } from "../../core/metrics/samples.ts";
 import { PROBLEM_TYPE } from "../../core/problem/problem.ts";
-import { PING, PONG } from "../../core/wire/link-frames.ts";
 import { DirectoryMark, unlisted } from "../shell/directory-mark.ts";
 import { EcosystemObject } from "../shell/ecosystem-object.ts";
 import { logLine } from "../shell/log-line.ts";
@@ -68,7 +67,7 @@ export class Locks extends EcosystemObject<LocksBindings> {
     this.#told = new LockSignals(this.#signals);
     this.#mark = new DirectoryMark({ ...common, mark: "locking" });
     this.#table.load(this.#store.read(), this.#store.lastFence);
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.tagged.answerPings();
     this.#sockets = new LockSockets(this.tagged.all(), {
       ask: (call, asking) => this.#ask(call, asking),
       renew: (claim, ttlMs) => this.#renew(claim, ttlMs),
@@ -140,8 +139,8 @@ export class Locks extends EcosystemObject<LocksBindings> {
     return answer(LOCK_PROTOCOL);
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    return this.#sockets.receive(socket, message);
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (!this.tagged.answersPing(socket, message)) await this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
