@@ -6,6 +6,7 @@ import type { Feature } from "../feature/feature.ts";
 import { FILE_TASKS_FEATURE } from "../file-tasks/feature.ts";
 import { INTELLIGENCE_FEATURE } from "../intelligence/feature.ts";
 import { INTENTS_FEATURE } from "../intents/feature.ts";
+import { LIMITS_FEATURE } from "../limits/feature.ts";
 import { MAINTENANCE_FEATURE } from "../maintenance/feature.ts";
 import { METRIC_FILES_FEATURE } from "../metric-files/feature.ts";
 import { MONITORS_FEATURE } from "../monitors/feature.ts";
@@ -31,5 +32,6 @@ export const FEATURES: readonly Feature<AgentOptions>[] = [
   TELEMETRY_FEATURE,
   SUPERVISOR_FEATURE,
   CHECKS_FEATURE,
+  LIMITS_FEATURE,
   COMMANDS_FEATURE,
 ];

@@ -7,6 +7,7 @@ import { ChecksSettings } from "../checks/settings.ts";
 import { WorkersSettings } from "../file-tasks/settings.ts";
 import { IntelligenceSection } from "../intelligence/settings.ts";
 import { IntentsSettings } from "../intents/settings.ts";
+import { LimitsSection } from "../limits/settings.ts";
 import { MaintenanceSection } from "../maintenance/settings.ts";
 import { MetricFilesSettings } from "../metric-files/settings.ts";
 import { MonitorsSettings } from "../monitors/settings.ts";
@@ -77,6 +78,7 @@ export const FeatureSections = z.strictObject({
   reactions: ReactionsSettings.optional(),
   agents: AgentsSettings.optional(),
   checks: ChecksSettings.optional(),
+  limits: LimitsSection.optional(),
   sessions: SessionsSection.optional(),
   intelligence: IntelligenceSection.optional(),
 });

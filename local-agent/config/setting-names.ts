@@ -35,6 +35,7 @@ const NAMES: Readonly<Record<Exclude<keyof AgentSettings, InternalOptions>, stri
   checks: "checks",
   sessions: "sessions",
   intelligence: "intelligence",
+  limits: "limits",
   asking: "intelligence (GANGLION_INTELLIGENCE_…)",
 };
 

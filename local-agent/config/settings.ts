@@ -14,6 +14,7 @@ import type { ChecksFeatureOptions } from "../checks/settings.ts";
 import type { FileTasksFeatureOptions } from "../file-tasks/settings.ts";
 import type { IntelligenceFeatureOptions } from "../intelligence/settings.ts";
 import { type IntentsFeatureOptions, intentRoutes } from "../intents/settings.ts";
+import type { LimitsFeatureOptions } from "../limits/settings.ts";
 import type { MaintenanceFeatureOptions } from "../maintenance/settings.ts";
 import type { MetricFilesFeatureOptions } from "../metric-files/settings.ts";
 import { type MonitorsFeatureOptions, withAbsolutePaths } from "../monitors/settings.ts";
@@ -36,6 +37,7 @@ export interface AgentSettings
     FileTasksFeatureOptions,
     IntelligenceFeatureOptions,
     IntentsFeatureOptions,
+    LimitsFeatureOptions,
     MaintenanceFeatureOptions,
     MetricFilesFeatureOptions,
     MonitorsFeatureOptions,

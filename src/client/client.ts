@@ -16,6 +16,8 @@ import { newRetrier, type RetryOptions } from "./http/retry.ts";
 import { inboxCalls } from "./inbox.ts";
 import { introspectionCalls } from "./introspection.ts";
 import { libraryCalls } from "./library.ts";
+import { hostDoor } from "./limits/host-door.ts";
+import { HostHold } from "./limits/host-hold.ts";
 import { limitCalls } from "./limits.ts";
 import { lockCalls } from "./locks.ts";
 import { mailCalls } from "./mail.ts";
@@ -47,6 +49,8 @@ export interface ClientOptions {
   /** Default `fetch`. A short-lived program in Node gives `nodeFetch`, which loads faster. */
   readonly fetch?: Fetch;
   readonly retry?: RetryOptions;
+  /** `false`: limits are never asked of the local agent of this machine; default: where one of the same edge runs, in Node alone. */
+  readonly localAgent?: false;
 }
 
 export type Client = ReturnType<typeof createClient>;
@@ -128,7 +132,15 @@ export function createClient(options: ClientOptions) {
     telemetry: telemetryCalls({ call, inside }),
     schedules: scheduleCalls({ call, inside }),
     locks: lockCalls({ call, inside }),
-    limits: limitCalls({ call, withRetries, inside }),
+    limits: limitCalls({
+      call,
+      withRetries,
+      inside,
+      agent:
+        options.localAgent === false
+          ? undefined
+          : (settlements) => new HostHold({ door: hostDoor(), url, ecosystem, settlements }),
+    }),
     budgets: budgetCalls({ call, inside }),
     notes: noteCalls({ call, withRetries, inside }),
     inbox: inboxCalls({ call, inside }),

@@ -13,6 +13,7 @@ import { NoAnswer } from "./answers/no-answer.ts";
 import { EdgeUnreachable } from "./http/problem-errors.ts";
 import type { CallEdge } from "./http/request.ts";
 import { type Held, HeldReservation, LimitRefused } from "./limits/held.ts";
+import type { HostHold } from "./limits/host-hold.ts";
 import { LimitShare, type ShareOptions } from "./limits/limit-share.ts";
 import { Settlements } from "./limits/settlements.ts";
 
@@ -36,10 +37,18 @@ interface Calls {
   readonly call: CallEdge;
   readonly withRetries: <Answer>(attempt: () => Promise<Answer>) => Promise<Answer>;
   readonly inside: (path: string) => string;
+  /** The local agent, which may hold shares for this process; absent: it is not asked. */
+  readonly agent?: ((settlements: Settlements) => HostHold) | undefined;
 }
 
+type Work<Answer> = (held: Held) => Promise<Answer>;
+type ReserveOnce = (request: Reserve, signal: AbortSignal | undefined) => Promise<ReserveAnswer>;
+
+/** No local agent answers. */
+class NoAgent extends Error {}
+
 /** Calls about what may be asked of providers. */
-export function limitCalls({ call, withRetries, inside }: Calls) {
+export function limitCalls({ call, withRetries, inside, agent }: Calls) {
   const at = (name: string, path = "") => inside(`/limits/${encodeURIComponent(name)}${path}`);
   const said = new Map<string, "open" | "closed">();
 
@@ -59,12 +68,14 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
     withRetries(() => call(SettleAnswer, { method: "POST", path: at(name, "/settle"), body: request }));
 
   const settlements = new Settlements(settle);
+  let host: HostHold | undefined;
 
-  const granted = async (name: string, request: Reserve, options: WithOptions): Promise<ReserveAnswer> => {
+  /** Asks until it is granted, or patience ends. */
+  const granted = async (name: string, once: ReserveOnce, request: Reserve, options: WithOptions) => {
     const untilMs = Date.now() + (options.patienceMs ?? 60_000);
     let wait_ms = 0;
     for (;;) {
-      const answer = await reserve(name, { ...request, wait_ms }, options.signal);
+      const answer = await once({ ...request, wait_ms }, options.signal);
       if (answer.granted) return answer;
       // What is closed for longer than anybody waits here is said at once.
       const isLater = answer.closed_until !== undefined && Date.parse(answer.closed_until) > untilMs;
@@ -74,33 +85,73 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
     }
   };
 
+  const working = async <Answer>(held: HeldReservation, work: Work<Answer>, end: () => Promise<unknown>) => {
+    try {
+      return await work(held);
+    } finally {
+      await end();
+    }
+  };
+
+  /** The same out of the share of this machine. @returns `undefined`: no agent answers, and nothing was done */
+  const throughAgent = async <Answer>(name: string, request: Reserve, work: Work<Answer>, options: WithOptions) => {
+    host ??= agent?.(settlements);
+    if (host === undefined) return undefined;
+    const hold = host;
+    const id = `h-${crypto.randomUUID()}`;
+    let reservation: ReserveAnswer;
+    try {
+      reservation = await granted(
+        name,
+        async (asked, signal) => {
+          const answer = await hold.reserve(id, name, asked, options.whenAway, signal);
+          if (answer === undefined) throw new NoAgent();
+          if (answer.away === true && !answer.granted) throw hold.unreachable();
+          return answer;
+        },
+        request,
+        options,
+      );
+    } catch (error) {
+      if (error instanceof NoAgent) return undefined;
+      throw error;
+    }
+    const { amounts = {}, agent: of, task, chain, model } = request;
+    const held = new HeldReservation(reservation.reservation ?? id, amounts);
+    const expiresAtMs = reservation.expires_at === undefined ? undefined : Date.parse(reservation.expires_at);
+    const end = () => hold.settle(name, { ...held.settlement, agent: of, task, chain, model }, amounts, expiresAtMs);
+    return { answer: await working(held, work, end) };
+  };
+
   /**
    * Reserves, does the work, and settles: what the work says that it used, or all that was reserved. Where no edge answers it
    * goes on without a reservation or fails, as the limit's `when_away` says; what was used then counts when an edge answers.
+   * Where a local agent of the same edge runs on this machine, it answers out of the share that it holds.
    *
    * @throws LimitRefused where nothing is granted in time, EdgeUnreachable where no edge answers and the limit is `closed` then
    */
   const alone = async <Answer>(
     name: string,
     request: Reserve,
-    work: (held: Held) => Promise<Answer>,
+    work: Work<Answer>,
     options: WithOptions = {},
   ): Promise<Answer> => {
+    const done = await throughAgent(name, request, work, options);
+    if (done !== undefined) return done.answer;
     let reservation: string;
     try {
-      reservation = (await granted(name, request, options)).reservation ?? "";
+      const once: ReserveOnce = (asked, signal) => reserve(name, asked, signal);
+      reservation = (await granted(name, once, request, options)).reservation ?? "";
     } catch (error) {
       const whenAway = options.whenAway ?? said.get(name) ?? "open";
       if (!(error instanceof EdgeUnreachable) || whenAway === "closed") throw error;
       reservation = `away-${crypto.randomUUID()}`;
     }
     const held = new HeldReservation(reservation, request.amounts ?? {});
-    try {
-      return await work(held);
-    } finally {
-      const { agent, task, chain, model } = request;
-      await settlements.send(name, { ...held.settlement, agent, task, chain, model });
-    }
+    const { agent: of, task, chain, model } = request;
+    return await working(held, work, () =>
+      settlements.send(name, { ...held.settlement, agent: of, task, chain, model }),
+    );
   };
 
   return {
@@ -122,13 +173,15 @@ export function limitCalls({ call, withRetries, inside }: Calls) {
     with: alone,
     /**
      * A share of the limit that this process gives to its calls: `share.with(amounts, work)` costs no request while it has room.
-     * Close it at the end.
+     * Close it at the end. Where a local agent of the same edge runs on this machine, its share is used in the place of one of
+     * this process.
      */
     share: (name: string, options: ShareOptions) =>
       new LimitShare(options, {
         reserve: (request) => reserve(name, request),
         settle: (request) => settlements.send(name, request),
         alone: (request, work) => alone(name, request, work),
+        throughAgent: (request, work) => throughAgent(name, request, work, {}),
       }),
   };
 }

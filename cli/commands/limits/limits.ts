@@ -124,8 +124,17 @@ const columns: readonly Column<Limit>[] = [
   ["INPUT", ({ used, input_tokens_per_minute }) => part(used.input_tokens, input_tokens_per_minute)],
   ["OUTPUT", ({ used, output_tokens_per_minute }) => part(used.output_tokens, output_tokens_per_minute)],
   ["HELD", ({ held, concurrency }) => (concurrency === undefined ? String(held) : part(held, concurrency))],
+  ["SHARES", ({ shares }) => shares.map(({ host }) => host ?? "a process").join(" "), "text"],
   ["USD", ({ spent_usd, usd_per_day }) => part(spent_usd, usd_per_day)],
   ["WHY", ({ reason }) => reason, "text"],
+];
+
+const shareColumns: readonly Column<Limit["shares"][number]>[] = [
+  ["HOST", ({ host }) => host ?? "a process of its own", "key"],
+  ["SHARES", ({ shares }) => String(shares)],
+  ["CALLS", ({ calls }) => String(calls)],
+  ["REQUESTS", ({ requests }) => String(requests)],
+  ["USD", ({ usd }) => String(usd)],
 ];
 
 async function list(command: Command): Promise<void> {
@@ -151,4 +160,5 @@ async function show(limit: Limit, command: Command): Promise<void> {
     zone: limit.zone,
     "when away": limit.when_away,
   });
+  if (limit.shares.length > 0) await printTable(limit.shares, shareColumns, "");
 }

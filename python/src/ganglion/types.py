@@ -2769,6 +2769,7 @@ class LimitsLimitsItem(TypedDict):
     reason: str | None
     used: LimitsLimitsItemUsed
     held: int
+    shares: list[LimitsLimitsItemSharesItem]
     spent_usd: float
     held_usd: float
     created_at: str
@@ -2779,6 +2780,14 @@ class LimitsLimitsItemUsed(TypedDict):
     requests: float
     input_tokens: float
     output_tokens: float
+
+
+class LimitsLimitsItemSharesItem(TypedDict):
+    host: str | None
+    shares: int
+    calls: int
+    requests: float
+    usd: float
 
 
 class Limit(TypedDict):
@@ -2798,6 +2807,7 @@ class Limit(TypedDict):
     reason: str | None
     used: LimitUsed
     held: int
+    shares: list[LimitSharesItem]
     spent_usd: float
     held_usd: float
     created_at: str
@@ -2810,6 +2820,14 @@ class LimitUsed(TypedDict):
     output_tokens: float
 
 
+class LimitSharesItem(TypedDict):
+    host: str | None
+    shares: int
+    calls: int
+    requests: float
+    usd: float
+
+
 class Reservation(TypedDict):
     granted: bool
     reservation: NotRequired[str]
@@ -2819,6 +2837,7 @@ class Reservation(TypedDict):
     final: NotRequired[bool]
     detail: NotRequired[str]
     closed_until: NotRequired[str]
+    counts: NotRequired[list[Literal["agent", "task", "chain"]]]
     when_away: NotRequired[Literal["open", "closed"]]
 
 
@@ -3565,6 +3584,7 @@ class ReserveLimitBodyAmounts(TypedDict):
 class ReserveLimitBodyShare(TypedDict):
     calls: int
     seconds: int
+    host: NotRequired[str]
 
 
 class SettleLimitBody(TypedDict):

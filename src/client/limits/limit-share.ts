@@ -24,6 +24,8 @@ interface ShareEdge {
   settle(request: Settle): Promise<SettleAnswer | undefined>;
   /** Without a share: a reservation for the call alone. */
   alone<Answer>(request: Reserve, work: Work<Answer>): Promise<Answer>;
+  /** Out of the share of the local agent. @returns `undefined`: no agent answers, and nothing was done */
+  throughAgent<Answer>(request: Reserve, work: Work<Answer>): Promise<{ readonly answer: Answer } | undefined>;
 }
 
 /** After a block was not granted, calls reserve for themselves for so long. */
@@ -62,6 +64,8 @@ export class LimitShare {
   async with<Answer>(amounts: Amounts, work: Work<Answer>): Promise<Answer> {
     const { agent, task, chain, model } = this.#options;
     const request = { amounts, agent, task, chain, model };
+    const done = this.#closed ? undefined : await this.#edge.throughAgent(request, work);
+    if (done !== undefined) return done.answer;
     const ask = askOf({ amounts, model });
     let found = this.#take(ask);
     if (found === undefined) {

@@ -33,19 +33,22 @@ export class Settlements {
     return answer;
   }
 
-  /** Sends what waits. @throws what a refusal throws; not where no edge answers */
-  async flush(): Promise<void> {
+  /**
+   * Sends what waits. @param through - what takes it; `undefined`: nobody did
+   * @throws what a refusal throws; not where no edge answers
+   */
+  async flush(through: (name: string, request: Settle) => Promise<object | undefined> = this.#settle): Promise<void> {
     for (let left = this.#unsent.length; left > 0; left--) {
       // Taken out first: several calls of this client settle at the same time, and each must send another one.
       const next = this.#unsent.shift();
       if (next === undefined) return;
       try {
-        await this.#settle(next.name, next.request);
+        if ((await through(next.name, next.request)) !== undefined) continue;
       } catch (error) {
         if (!(error instanceof EdgeUnreachable)) throw error;
-        this.#unsent.unshift(next);
-        return;
       }
+      this.#unsent.unshift(next);
+      return;
     }
   }
 

@@ -23,6 +23,7 @@ export const SubjectFields = {
 const Share = z.strictObject({
   calls: z.int().min(1).max(1_000).meta({ description: "Calls at a time: as many count for the concurrency" }),
   seconds: z.int().min(1).max(MAX_SHARE_SECONDS).meta({ description: "It expires so long after it was granted" }),
+  host: z.string().min(1).max(128).optional().meta({ description: "The host whose processes it is for, for people" }),
 });
 export type Share = Readonly<z.infer<typeof Share>>;
 
@@ -71,6 +72,13 @@ export const ReserveAnswer = z.object({
   closed_until: Timestamp.optional().meta({
     description: "When it would be granted, if nothing else happens; absent: that depends on other reservations",
   }),
+  counts: z
+    .array(z.enum(["agent", "task", "chain"]))
+    .readonly()
+    .optional()
+    .meta({
+      description: "Of a share: which names of its calls budgets count. Calls of others need shares of their own",
+    }),
   when_away: z.enum(["open", "closed"]).optional().meta({
     description: "What to do where no edge answers, as the limit says: go on without a reservation, or wait",
   }),
@@ -136,6 +144,18 @@ export const Limit = z.object({
     })
     .meta({ description: "In the last minute, what is reserved included" }),
   held: z.int().meta({ description: "Reservations that are not settled" }),
+  shares: z
+    .array(
+      z.object({
+        host: z.string().nullable().meta({ description: "The host; null: a process of its own" }),
+        shares: z.int().meta({ description: "Shares that it holds" }),
+        calls: z.int().meta({ description: "Calls at a time that they give room to" }),
+        requests: Count.meta({ description: "Requests that they hold" }),
+        usd: Count.meta({ description: "US dollars that they hold" }),
+      }),
+    )
+    .readonly()
+    .meta({ description: "Shares that are held, by host" }),
   spent_usd: Count.meta({ description: "Of the present day" }),
   held_usd: Count.meta({ description: "What reservations of the present day hold" }),
   created_at: Timestamp,

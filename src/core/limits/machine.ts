@@ -93,7 +93,7 @@ export class LimitMachine {
       day,
       use,
       ...subject,
-      ...(share && { calls }),
+      ...(share && { calls, ...(share.host !== undefined && { host: share.host }) }),
     };
     this.#ledger.write({ ...reservation, state: "held", ...(charges.length === 0 ? {} : { charges }) });
     return undefined;

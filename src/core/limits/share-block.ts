@@ -1,5 +1,6 @@
 import { NO_USE, RATES, type Use } from "./amounts.ts";
 import type { Ask } from "./outcomes.ts";
+import { leastOf, lessOf, sumOf } from "./uses.ts";
 
 interface BlockOptions {
   readonly reservation: string;
@@ -13,6 +14,7 @@ interface BlockOptions {
 
 /** Below this part of any amount the next block is asked for. */
 const LOW = 1 / 3;
+const KINDS = [...RATES, "nanos"] as const;
 
 /**
  * A part of a limit that one process holds and gives to its calls, with no request for each. It gives out no more than was
@@ -36,6 +38,11 @@ export class ShareBlock {
 
   get open(): number {
     return this.#open.size;
+  }
+
+  /** What calls have used that ended. */
+  get used(): Use {
+    return this.#used;
   }
 
   /** What was used, where open calls use what they took. */
@@ -71,22 +78,23 @@ export class ShareBlock {
     return lessOf(use, took);
   }
 
+  /** Ends a call whose whole use counts within the block, also what goes beyond: so much less is left for others. */
+  count(call: number, use: Use): void {
+    if (this.#open.delete(call)) this.#used = sumOf(this.#used, use);
+  }
+
+  /** Whether nothing is left of a kind that it has, so that no call gets room. */
+  isSpent(): boolean {
+    const { taken } = this;
+    return KINDS.some((kind) => (this.#amounts[kind] ?? 0) > 0 && taken[kind] >= (this.#amounts[kind] ?? 0));
+  }
+
   /** Whether the next block should be asked for. */
   isLow(): boolean {
     const { taken } = this;
-    return [...RATES, "nanos" as const].some((kind) => {
+    return KINDS.some((kind) => {
       const most = this.#amounts[kind] ?? 0;
       return most > 0 && most - taken[kind] < most * LOW;
     });
   }
 }
-
-const combined = (one: Use, other: Use, by: (a: number, b: number) => number): Use => ({
-  requests: by(one.requests, other.requests),
-  input_tokens: by(one.input_tokens, other.input_tokens),
-  output_tokens: by(one.output_tokens, other.output_tokens),
-  nanos: by(one.nanos, other.nanos),
-});
-const sumOf = (one: Use, other: Use) => combined(one, other, (a, b) => a + b);
-const leastOf = (one: Use, other: Use) => combined(one, other, Math.min);
-const lessOf = (one: Use, other: Use) => combined(one, other, (a, b) => Math.max(0, a - b));

@@ -85,6 +85,8 @@ export const Reservation = z.object({
   use: StoredUse,
   /** Of a share: calls that it gives room at a time. Absent: it is one call. */
   calls: z.int().optional(),
+  /** Of a share: the host that it is for, as far as was said. */
+  host: z.string().optional(),
   /** Absent: no budget counts it. */
   charges: z.array(Charge).readonly().optional(),
   agent: z.string().optional(),

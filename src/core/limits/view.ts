@@ -5,10 +5,19 @@ import { dayAt } from "./days.ts";
 import { usedAt } from "./minute.ts";
 import type { Closed, Refused, Why } from "./outcomes.ts";
 import type { LimitSettings } from "./settings.ts";
-import type { LimitState } from "./state.ts";
+import type { LimitState, Reservation } from "./state.ts";
 
-/** @param closed - as the machine says after the time was let pass */
-export function limitView(name: string, settings: LimitSettings, state: LimitState, closed: Closed | undefined): Limit {
+/**
+ * @param closed - as the machine says after the time was let pass
+ * @param shares - that are held
+ */
+export function limitView(
+  name: string,
+  settings: LimitSettings,
+  state: LimitState,
+  closed: Closed | undefined,
+  shares: readonly Reservation[],
+): Limit {
   const today = state.days.find(({ day }) => day === dayAt(state.clockMs, settings.zone));
   const [requests = 0, input_tokens = 0, output_tokens = 0] = RATES.map((rate) => usedAt(state[rate], state.ownMs));
   return {
@@ -19,11 +28,27 @@ export function limitView(name: string, settings: LimitSettings, state: LimitSta
     reason: closed?.reason ?? null,
     used: { requests, input_tokens, output_tokens },
     held: state.held,
+    shares: sharesByHost(shares),
     spent_usd: usdOf(today?.spent ?? 0),
     held_usd: usdOf(today?.held ?? 0),
     created_at: formatTimestamp(state.createdMs),
     changed_at: formatTimestamp(state.changedMs),
   };
+}
+
+function sharesByHost(shares: readonly Reservation[]): Limit["shares"] {
+  const sums = new Map<string | null, Limit["shares"][number]>();
+  for (const { host = null, calls = 1, use } of shares) {
+    const sum = sums.get(host) ?? { host, shares: 0, calls: 0, requests: 0, usd: 0 };
+    sums.set(host, {
+      host,
+      shares: sum.shares + 1,
+      calls: sum.calls + calls,
+      requests: sum.requests + use.requests,
+      usd: usdOf(Math.round(sum.usd * 1e9) + use.nanos),
+    });
+  }
+  return [...sums.values()].sort((a, b) => ((a.host ?? "") < (b.host ?? "") ? -1 : 1));
 }
 
 const DETAILS: Readonly<Record<Why, string>> = {

@@ -29,6 +29,12 @@ export class BudgetDesk {
     return this.#store.count;
   }
 
+  /** Which names of reservations have budgets of their own. */
+  get counts(): ("agent" | "task" | "chain")[] {
+    const scopes = new Set(this.#store.all.map(({ settings }) => settings.scope));
+    return (["agent", "task", "chain"] as const).filter((scope) => scopes.has(scope));
+  }
+
   list(nowMs: number): BudgetPage {
     return { budgets: this.#store.all.map((stored) => this.#view(stored, nowMs)) };
   }

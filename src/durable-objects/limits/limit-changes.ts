@@ -39,7 +39,7 @@ export class LimitChanges {
     const ledger = { ...this.#options.store.ledger(name), write: () => undefined };
     const machine = new LimitMachine(name, settings, state, ledger);
     machine.advance(Date.now());
-    return limitView(name, settings, state, machine.closed);
+    return limitView(name, settings, state, machine.closed, this.#options.store.shares(name, state.ownMs));
   }
 
   /** Changes a limit that is there. @returns `undefined`: it is not there */

@@ -140,6 +140,21 @@ export class LimitStore {
     };
   }
 
+  /** Shares of a limit that are held and have not expired. */
+  shares(name: string, ownMs: number): Reservation[] {
+    const select =
+      "SELECT body FROM reservations WHERE name = ? AND held = 1 AND due_ms > ? AND json_extract(body, '$.calls') IS NOT NULL";
+    const rows = this.#sql.exec<{ body: string }>(select, name, ownMs).toArray();
+    return [
+      ...readableRows(
+        "a reservation",
+        rows,
+        ({ body }) => Reservation.parse(JSON.parse(body)),
+        () => undefined,
+      ),
+    ];
+  }
+
   /** When the next reservation of a limit expires, or the next of those that ended is forgotten, in the limit's own time. */
   nextReservationMs(name: string, held: boolean): number | undefined {
     const select = "SELECT due_ms FROM reservations WHERE name = ? AND held = ? ORDER BY due_ms LIMIT 1";

@@ -219,7 +219,8 @@ export class Limits extends EcosystemObject<LimitsBindings> {
         refused === undefined
           ? { granted: true, reservation: id, expires_at: formatTimestamp(machine.expiresMs(request.share)) }
           : refusedAnswer(refused);
-      return { ...answer, when_away: machine.whenAway };
+      const counts = request.share === undefined ? {} : { counts: this.#budgets.counts };
+      return { ...answer, ...counts, when_away: machine.whenAway };
     });
     return answer ?? null;
   }

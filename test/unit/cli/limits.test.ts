@@ -17,6 +17,7 @@ const limit: Limit = {
   reason: "usage limit",
   used: { requests: 12, input_tokens: 0, output_tokens: 0 },
   held: 3,
+  shares: [{ host: "gpu-01", shares: 2, calls: 4, requests: 40, usd: 0.5 }],
   spent_usd: 4.5,
   held_usd: 0.5,
   created_at: "2026-01-01T00:00:00.000Z",
@@ -29,7 +30,7 @@ describe("ganglion limits", () => {
     const { code, out } = await ganglion(["limits", "--url", url]);
     expect([code, out]).toEqual([
       0,
-      expect.stringMatching(/anthropic +closed +2026-01-01T12:00:00.000Z +12\/50 .* +3 +4.5\/20 +usage limit/),
+      expect.stringMatching(/anthropic +closed +2026-01-01T12:00:00.000Z +12\/50 .* +3 +gpu-01 +4.5\/20 +usage limit/),
     ]);
   });
 

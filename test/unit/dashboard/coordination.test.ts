@@ -17,6 +17,7 @@ const limit = (change: Partial<Limit>): Limit => ({
   reason: null,
   used: { requests: 0, input_tokens: 0, output_tokens: 0 },
   held: 0,
+  shares: [],
   spent_usd: 0,
   held_usd: 0,
   created_at: "2026-01-31T12:00:00.000Z",

@@ -41,7 +41,7 @@ describe("the page about limits", () => {
   });
 
   it("shows commands that work, and that set what the page shows beside them", async () => {
-    const view = limitView("anthropic", LimitInput.parse({}), newState(0), undefined);
+    const view = limitView("anthropic", LimitInput.parse({}), newState(0), undefined, []);
     const settings = BudgetInput.parse({ scope: "agent", usd: 5 });
     const budget = budgetView({ name: "coders", settings, counters: 0, createdMs: 0, changedMs: 0 }, []);
     const { url, received } = await startEdge(({ url: { pathname } }) => {

@@ -35,6 +35,7 @@ export const AGENT_FLOORS: readonly (readonly string[])[] = [
     "file-tasks",
     "intelligence",
     "intents",
+    "limits",
     "link",
     "metric-files",
     "monitors",

@@ -167,6 +167,7 @@ export function coordinationDocuments({ ago, HOSTILE, LONG, WIDE }: Parts): Reco
     reason: `the provider answered 429: ${HOSTILE}`,
     used: { requests: 48, input_tokens: 39_500, output_tokens: 1_200 },
     held: 3,
+    shares: [{ host: "gpu-01", shares: 1, calls: 2, requests: 20, usd: 0.25 }],
     spent_usd: 12.345,
     held_usd: 0.5,
     created_at: HOURS,
