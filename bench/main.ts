@@ -10,6 +10,7 @@ import { cost } from "./cost.ts";
 import { dashboard } from "./dashboard.ts";
 import { startEdgeUnderTest } from "./edge-under-test.ts";
 import { fairness } from "./fairness.ts";
+import { farQueue } from "./far-queue.ts";
 import { type Figure, type Report, report } from "./figure.ts";
 import { figuresTable } from "./figures-table.ts";
 import { freePort } from "./free-port.ts";
@@ -37,6 +38,7 @@ const BENCHES = {
   introspection,
   cost,
   queue,
+  "far-queue": farQueue,
   locks,
   reaction,
   policy,

@@ -38,6 +38,9 @@ export function storedEntry(task: Task): Entry {
   return { ...task, state, dueMs: Number.POSITIVE_INFINITY, heapBytes: 0, stored: true, unsure: isUnsure(task.lease) };
 }
 
+/** Whether the task may leave memory: it waits, and storage has all of it. */
+export const mayPark = ({ stored, state }: Entry): boolean => stored && state !== "leased" && state !== "finished";
+
 export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts: number, nowMs: number): Entry {
   return {
     seq,

@@ -2,6 +2,8 @@ import { Heap } from "../collections/heap.ts";
 
 /** Tombstones among the due times at which they are cleared. */
 const CLEAR_AT = 4_096;
+/** What the place of a parked task takes. */
+const PLACE_BYTES = 72;
 
 /**
  * Tasks that are far down a queue and only in storage: of each, memory has its place in the order, a hash of its id and
@@ -20,6 +22,11 @@ export class ParkedTasks {
 
   get size(): number {
     return this.#marks.size;
+  }
+
+  /** What all of them take in memory, about. */
+  get heapBytes(): number {
+    return PLACE_BYTES * this.size;
   }
 
   has(seq: number): boolean {

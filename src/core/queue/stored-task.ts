@@ -49,11 +49,15 @@ export function packFinished(record: FinishedTask): string {
  *
  * @throws Error where the row is not that of a task; names the field
  */
-export function readStoredTask(seq: number, terms: string, progress: string): Task {
-  const parts = list(JSON.parse(progress), "progress");
+export const readStoredTask = (seq: number, terms: string, progress: string): Task =>
+  readTaskValues(seq, JSON.parse(terms), JSON.parse(progress));
+
+/** As {@link readStoredTask}, of values that are parsed. */
+export function readTaskValues(seq: number, terms: unknown, progress: unknown): Task {
+  const parts = list(progress, "progress");
   const values = list(parts[0], "progress");
   return {
-    ...readTerms(seq, JSON.parse(terms)),
+    ...readTerms(seq, terms),
     readyMs: numeric(values[0], "readyMs"),
     attempt: numberOr0(values[1]),
     leases: numberOr0(values[2]),

@@ -1,6 +1,6 @@
 import { OpenCalls } from "./deadlock.ts";
 import { Depths } from "./depths.ts";
-import { type Entry, heapBytesOf, storedEntry, timeOf } from "./entry.ts";
+import { type Entry, heapBytesOf, mayPark, storedEntry, timeOf } from "./entry.ts";
 import { LeasedTasks } from "./leased-tasks.ts";
 import type { Abilities } from "./needs.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
@@ -12,8 +12,6 @@ import { VerifyingTasks } from "./verifying-tasks.ts";
 
 /** Parked tasks that become due in one step. */
 const MAX_DUE = 2_000;
-/** What the place of a parked task takes. */
-const PLACE_BYTES = 64;
 
 /**
  * The unfinished tasks of a queue, by id, order, lease holder and due time. Moves a task between its states and keeps
@@ -48,9 +46,12 @@ export class TaskIndex {
     const leased: { entry: Entry; lease: Lease }[] = [];
     for (const task of tasks) {
       const entry = storedEntry(task);
-      this.add(entry);
+      // One that would lose its place in memory at once gets none.
+      if (this.#bytes > this.#residentBytes && mayPark(entry))
+        this.#parked.add(entry.seq, entry.taskId, entry.state === "ready", timeOf(entry));
+      else this.#keep(entry);
+      this.#count(entry);
       if (entry.lease !== null) leased.push({ entry, lease: entry.lease });
-      else this.park(entry);
     }
     // LongRunning expects the order of the starts.
     leased.sort((a, b) => a.lease.startedMs - b.lease.startedMs);
@@ -67,7 +68,7 @@ export class TaskIndex {
 
   /** What all of it takes in memory, about, without payloads. */
   get heapBytes(): number {
-    return this.#bytes + PLACE_BYTES * this.#parked.size;
+    return this.#bytes + this.#parked.heapBytes;
   }
 
   get readyCount(): number {
@@ -76,18 +77,12 @@ export class TaskIndex {
 
   /** A task that is to be changed. */
   find(taskId: string): Entry | undefined {
-    const entry = this.#byId.get(taskId);
-    if (entry !== undefined) return entry;
-    const parked = this.#readNamed(taskId);
-    return parked === undefined ? undefined : this.#unpark(parked.seq, []);
+    return this.#byId.get(taskId) ?? this.#parkedNamed(taskId, ({ seq }) => this.#unpark(seq, []));
   }
 
   /** A task that is only looked at: a parked one stays parked. */
   look(taskId: string): Entry | undefined {
-    const entry = this.#byId.get(taskId);
-    if (entry !== undefined) return entry;
-    const parked = this.#readNamed(taskId);
-    return parked === undefined ? undefined : storedEntry(parked);
+    return this.#byId.get(taskId) ?? this.#parkedNamed(taskId, storedEntry);
   }
 
   heldBy(holder: string): number {
@@ -149,6 +144,11 @@ export class TaskIndex {
 
   add(entry: Entry): void {
     this.#keep(entry);
+    this.#count(entry);
+  }
+
+  /** Gives a task its place in the order, and in what is counted. */
+  #count(entry: Entry): void {
     this.depths.add(entry);
     this.verifying.add(entry);
     if (entry.state === "ready") this.#ready.add(entry);
@@ -164,8 +164,7 @@ export class TaskIndex {
    * @returns whether the task was parked: its entry is not the task's any more
    */
   park(entry: Entry): boolean {
-    if (this.#bytes <= this.#residentBytes || !entry.stored) return false;
-    if (entry.state === "leased" || entry.state === "finished") return false;
+    if (this.#bytes <= this.#residentBytes || !mayPark(entry)) return false;
     const { dueMs } = entry;
     this.#forget(entry);
     this.#parked.add(entry.seq, entry.taskId, entry.state === "ready", dueMs);
@@ -287,10 +286,10 @@ export class TaskIndex {
     return entry;
   }
 
-  #readNamed(taskId: string): Task | undefined {
+  #parkedNamed(taskId: string, entryOf: (task: Task) => Entry): Entry | undefined {
     const places = this.#parked.mayHave(taskId);
-    if (places.length === 0) return undefined;
-    return [...this.#read(places)].find((task) => task.taskId === taskId);
+    const task = places.length === 0 ? undefined : [...this.#read(places)].find((one) => one.taskId === taskId);
+    return task === undefined ? undefined : entryOf(task);
   }
 
   /** Sets the timer of a task anew, where what its time depends on has changed. */

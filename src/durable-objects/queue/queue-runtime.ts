@@ -38,7 +38,8 @@ import {
   unreadableLetter,
   verdictSignal,
 } from "./queue-signals.ts";
-import type { TaskStore, UnreadableTask } from "./task-store.ts";
+import type { UnreadableTask } from "./stored-tasks.ts";
+import type { TaskStore } from "./task-store.ts";
 
 /** Percentiles are checked for alerts once in this time, because merging them costs more than counting. */
 const CHECK_MS = 2_000;

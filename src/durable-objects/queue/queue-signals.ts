@@ -13,7 +13,7 @@ import { traceOf } from "../../core/signals/trace.ts";
 import { taskKey } from "../../core/telemetry/task-spans.ts";
 import type { Draft } from "../shell/outgoing-signal.ts";
 import type { BulkJob } from "./bulk-step.ts";
-import type { UnreadableTask } from "./task-store.ts";
+import type { UnreadableTask } from "./stored-tasks.ts";
 
 /** Largest result that goes into a signal, in characters. A larger result can be read from the task. */
 export const RESULT_CHARS = 16_384;

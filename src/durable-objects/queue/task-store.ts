@@ -7,6 +7,7 @@ import { readableRows } from "../shell/readable-rows.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
 import { PayloadCache } from "./payload-cache.ts";
 import { type SelectedTasks, selectTasks, type TaskSelection, type TaskStretch } from "./select-tasks.ts";
+import { type LiveRow, storedTasks, type UnreadableTask } from "./stored-tasks.ts";
 import { writeRows } from "./write-rows.ts";
 
 /** Sequence numbers reserved at a time: a written row for each number would cost as much as the task. */
@@ -22,17 +23,6 @@ export const UNWRITTEN_MS = 20;
 const COUNTED_ROWS = 20_000;
 /** Rows in one statement, of two values; 100 values are the most that one may have. */
 const UPDATES = 48;
-
-interface LiveRow extends Record<string, SqlStorageValue> {
-  seq: number;
-  terms: string;
-  progress: string;
-}
-
-/** The row of an unfinished task that this version cannot read. */
-export interface UnreadableTask extends LiveRow {
-  readonly error: string;
-}
 
 /** Values that a queue stores besides its tasks. */
 export type NoteName =
@@ -93,12 +83,7 @@ export class TaskStore {
   /** @param unreadable - receives each row that is not that of a task, with the reason */
   *tasks(unreadable: (row: UnreadableTask) => void): Generator<Task> {
     this.#payloads = new PayloadCache();
-    yield* readableRows(
-      "tasks",
-      this.#sql.exec<LiveRow>("SELECT seq, terms, progress FROM tasks ORDER BY seq"),
-      ({ seq, terms, progress }) => readStoredTask(seq, terms, progress),
-      (row, error) => unreadable({ ...row, error: error instanceof Error ? error.message : String(error) }),
-    );
+    yield* storedTasks(this.#sql, unreadable);
   }
 
   /** Unfinished tasks by their places, in no order. */

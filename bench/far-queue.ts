@@ -1,0 +1,86 @@
+import { type EdgeUnderTest, startEdgeUnderTest } from "./edge-under-test.ts";
+import { type Report, rounded } from "./figure.ts";
+import { freePort } from "./free-port.ts";
+import { Inspector } from "./profile/inspector.ts";
+import { enqueueMany, openWork } from "./work-client.ts";
+
+const TASKS = Number(process.env.GANGLION_TASKS) || 240_000;
+/** As many stay in memory whole, whatever the queue holds. */
+const RESIDENT = 20_000;
+const WORKER = "ganglion";
+
+/** What tasks cost that are far down a queue: of memory, and of time when their queue wakes. */
+export async function farQueue(_edge: EdgeUnderTest, report: Report): Promise<void> {
+  const inspector = `127.0.0.1:${await freePort()}`;
+  let edge = await startEdgeUnderTest({ GANGLION_INSPECTOR_ADDR: inspector });
+  try {
+    for (const [name, tasks] of [
+      ["short", RESIDENT],
+      ["long", TASKS],
+    ] as const) {
+      const sender = await openWork(edge, name, "sender");
+      await setCapacity(edge, name);
+      await enqueueMany(sender, tasks, 500, "nobody");
+      await enqueueMany(sender, 1, 1, "coder");
+      sender.close();
+    }
+    edge = await edge.restart();
+    await lease(edge, "empty");
+    const without = await heapBytes(inspector);
+    const short = await lease(edge, "short");
+    const afterShort = await heapBytes(inspector);
+    const long = await lease(edge, "long");
+    const afterLong = await heapBytes(inspector);
+    const again = await lease(edge, "long");
+    report({
+      bench: "far-queue",
+      figure: "memory_per_task",
+      value: rounded((afterLong - afterShort) / (TASKS - RESIDENT)),
+      unit: "bytes",
+      target: { at_most: 100 },
+      tasks: TASKS,
+      compared_with: { whole_task: rounded((afterShort - without) / RESIDENT) },
+    });
+    report({
+      bench: "far-queue",
+      figure: "first_lease_after_restart",
+      value: rounded(long),
+      unit: "ms",
+      target: { at_most: 500 },
+      tasks: TASKS,
+      compared_with: { [`of_${RESIDENT}_tasks_ms`]: rounded(short), second_ms: rounded(again) },
+    });
+  } finally {
+    await edge.stop();
+  }
+}
+
+/** @returns milliseconds */
+async function lease(edge: EdgeUnderTest, queue: string): Promise<number> {
+  const started = performance.now();
+  await call(edge, "POST", `${queue}/lease`, { recipient: "coder", wait_ms: 0 });
+  return performance.now() - started;
+}
+
+const setCapacity = (edge: EdgeUnderTest, queue: string) =>
+  call(edge, "PATCH", queue, { capacity: 250_000, alert_depth: null });
+
+async function call(edge: EdgeUnderTest, method: string, path: string, body: object): Promise<void> {
+  const response = await fetch(`${edge.url}/v1/default/queues/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${edge.token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+}
+
+async function heapBytes(address: string): Promise<number> {
+  const isolate = await Inspector.open(address, WORKER);
+  try {
+    await isolate.call("HeapProfiler.collectGarbage");
+    const { usedSize } = await isolate.call<{ usedSize: number }>("Runtime.getHeapUsage");
+    return usedSize;
+  } finally {
+    isolate.close();
+  }
+}
