@@ -41,7 +41,7 @@ function deployment(names: readonly string[], { failing = "", deleted = [] as st
       ecosystems: () => names.map((name) => ({ name, last_active_at: new Date(NOW).toISOString() })),
       marked: () => ({ watched: [], exporting: [] }),
       ended: () => deleted.map((id) => ({ id, ecosystems: ["*"] })),
-      queues: () => [{ name: "work" }],
+      known: () => ({ queues: [{ name: "work" }], locking: false }),
     })),
     SIGNAL_LOG: object(() => ({ nudge: () => undefined, retain: () => undefined, closeToken: () => undefined })),
     PRIORITY_QUEUE: object(() => ({ closeToken: () => undefined })),
