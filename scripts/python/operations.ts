@@ -33,7 +33,11 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   endCurrentSession: "about the cookie of a browser",
 };
 /** Operations that are no call with one answer, and the hand-written method that has them. */
-const BY_HAND: Readonly<Record<string, string>> = { streamSignals: "follow", openWorkChannel: "worker" };
+const BY_HAND: Readonly<Record<string, string>> = {
+  streamSignals: "follow",
+  openWorkChannel: "worker",
+  openLockChannel: "lock",
+};
 
 const HEAD = `"""%s Made by scripts/write-python.ts from the API's description: edit nothing here."""`;
 /** The longest line that a reader of the module has to scroll for. */

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { LockNotAvailable } from "../../../src/client/locks.ts";
+import { LockNotAvailable } from "../../../src/client/locks/locks-over.ts";
 import type { Lock, LockWait } from "../../../src/core/locks/api.ts";
 import { wholeNumber } from "../../arguments.ts";
 import { Failure } from "../../failure.ts";

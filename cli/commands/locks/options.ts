@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
-import type { LockOptions } from "../../../src/client/locks.ts";
+import type { LockOptions } from "../../../src/client/locks/acquire-waiting.ts";
 import { LOCK_LIMITS } from "../../../src/core/locks/limits.ts";
 import { lockNameProblem } from "../../../src/core/locks/lock-name.ts";
 import { milliseconds } from "../../arguments.ts";

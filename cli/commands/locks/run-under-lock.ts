@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { KeptLock } from "../../../src/client/locks.ts";
+import type { KeptLock } from "../../../src/client/locks/locks-over.ts";
 import { Failure } from "../../failure.ts";
 
 /** Signals that are passed on to the command. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { openHeartbeat } from "../../../src/client/heartbeat.ts";
-import { LockNotAvailable } from "../../../src/client/locks.ts";
+import { LockNotAvailable } from "../../../src/client/locks/locks-over.ts";
 import type { LockNotHeld } from "../../../src/core/locks/api.ts";
 import { milliseconds } from "../../arguments.ts";
 import { Failure, UsageError } from "../../failure.ts";

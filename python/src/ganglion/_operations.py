@@ -23,6 +23,7 @@ LEFT_OUT = {
 BY_HAND = {
     "streamSignals": "follow",
     "openWorkChannel": "worker",
+    "openLockChannel": "lock",
 }
 """Operations that are no call with one answer, and the method of the client that has them."""
 
@@ -191,7 +192,6 @@ _LIST_LOCKS = Operation("listLocks", "GET", "/v1/{eco}/locks")
 _ACQUIRE_LOCK = Operation("acquireLock", "POST", "/v1/{eco}/locks/{name}/acquire", keyed=True)
 _RENEW_LOCK = Operation("renewLock", "POST", "/v1/{eco}/locks/{name}/renew", keyed=True)
 _RELEASE_LOCK = Operation("releaseLock", "POST", "/v1/{eco}/locks/{name}/release", keyed=True)
-_OPEN_LOCK_CHANNEL = Operation("openLockChannel", "GET", "/v1/{eco}/locks/channel")
 _LIST_LIMITS = Operation("listLimits", "GET", "/v1/{eco}/limits")
 _GET_LIMIT = Operation("getLimit", "GET", "/v1/{eco}/limits/{name}")
 _PUT_LIMIT = Operation("putLimit", "PUT", "/v1/{eco}/limits/{name}")
@@ -1211,10 +1211,6 @@ class Operations:
         """Release a lock."""
         answer: types.LockReleased = self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
         return answer
-
-    def open_lock_channel(self) -> None:
-        """Open a channel for locks (WebSocket)."""
-        self._perform(_OPEN_LOCK_CHANNEL, {}, {}, None)
 
     def list_limits(self) -> types.Limits:
         """List the limits by name, with what is used of them."""
@@ -2285,10 +2281,6 @@ class AsyncOperations:
         """Release a lock."""
         answer: types.LockReleased = await self._perform(_RELEASE_LOCK, {"name": name}, {}, body)
         return answer
-
-    async def open_lock_channel(self) -> None:
-        """Open a channel for locks (WebSocket)."""
-        await self._perform(_OPEN_LOCK_CHANNEL, {}, {}, None)
 
     async def list_limits(self) -> types.Limits:
         """List the limits by name, with what is used of them."""

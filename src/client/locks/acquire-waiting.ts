@@ -21,7 +21,7 @@ export interface LockOptions {
 }
 
 /**
- * One request waits so long. Below what proxies give a request; and where a process dies as it waits, its runtime may not say so
+ * One request over HTTP waits so long. Below what proxies give a request; and where a process dies as it waits, its runtime may not say so
  * to the edge, which has it wait until the end of the request.
  */
 const REQUEST_MS = 10_000;
@@ -36,12 +36,14 @@ const passes = (error: unknown) =>
  * Asks for a lock until it is held, or its time is over. The owner keeps its place among those who wait from one request to the
  * next, and a request whose answer was lost is answered alike.
  *
+ * @param requestMs - one request waits so long at most
  * @returns with the answer, when its request was sent: the TTL of the lock is counted from there
  * @throws what a request throws, where trying again does not help
  */
 export async function acquireWaiting(
   ask: (asked: LockAcquisition, signal?: AbortSignal) => Promise<LockAnswer>,
   options: LockOptions,
+  requestMs = REQUEST_MS,
 ): Promise<{ answer: LockAnswer; askedMs: number }> {
   const { owner, ttlMs, mode = "exclusive", waitMs = Number.POSITIVE_INFINITY, task, ownerProcess, signal } = options;
   const untilMs = performance.now() + waitMs;
@@ -61,7 +63,7 @@ export async function acquireWaiting(
       const retryMs = (error instanceof ApiProblem ? error.retryAfterMs : undefined) ?? RETRY_MS;
       await pause(Math.min(retryMs, Math.max(0, leftMs())), signal);
     }
-    wait_ms = Math.max(1, Math.min(REQUEST_MS, Math.floor(leftMs())));
+    wait_ms = Math.max(1, Math.min(requestMs, Math.floor(leftMs())));
   }
 }
 

@@ -43,6 +43,7 @@ export { type Client, type ClientOptions, createClient } from "../client.ts";
 export type { Credential, Fetch } from "../http/exchange.ts";
 export { ApiProblem, EdgeUnreachable, UnreadableAnswer } from "../http/problem-errors.ts";
 export { isTransient, type RetryOptions } from "../http/retry.ts";
+export type { LockOptions } from "../locks/acquire-waiting.ts";
 export { LockLost } from "../locks/lock-keeper.ts";
-export { type KeptLock, LockNotAvailable, type LockOptions } from "../locks.ts";
+export { type KeptLock, LockNotAvailable } from "../locks/locks-over.ts";
 export type { OpenSource } from "../stream/signal-source.ts";

@@ -2,7 +2,9 @@ import type { LeasedTask } from "../../core/queue/api.ts";
 import { MAX_TASKS } from "../../core/queue/task-input.ts";
 import { resultJson } from "../../core/queue/task-result.ts";
 import type { OutgoingWorkerFrame, QueueFrame, RefusedWorkFrame } from "../../core/queue/work-frames.ts";
-import { type TaskHandler, TaskRefused, TaskReleased } from "./task-handler.ts";
+import type { LockOptions } from "../locks/acquire-waiting.ts";
+import type { ConnectedLocks } from "../locks/open-locks.ts";
+import { type TaskContext, type TaskHandler, type TaskLockOptions, TaskRefused, TaskReleased } from "./task-handler.ts";
 
 export interface RunningTasksOptions {
   readonly handler: TaskHandler;
@@ -12,7 +14,14 @@ export interface RunningTasksOptions {
   /** Called when a handler has ended or a report was confirmed. */
   readonly onProgress: () => void;
   readonly onRemark: (text: string) => void;
+  /** Does work while a lock is held. */
+  readonly withLock: ConnectedLocks["withLock"];
+  /** Begins the names of those who own locks: a recipient of the worker. */
+  readonly owner: string;
 }
+
+/** Of a lock that says nothing else. */
+const LOCK_TTL_MS = 30_000;
 
 interface RunningTask {
   readonly task: LeasedTask;
@@ -110,7 +119,10 @@ export class RunningTasks {
       evidence = value;
     };
     try {
-      const result = await this.#options.handler(task, { signal: aborting.signal, evidence: give });
+      const { signal } = aborting;
+      const withLock: TaskContext["withLock"] = (name, options, work) =>
+        this.#options.withLock(name, this.#lockOptions(task, options, signal), work);
+      const result = await this.#options.handler(task, { signal, evidence: give, withLock });
       if (!aborting.signal.aborted) {
         const kept = resultJson(result);
         // Another attempt would give the same result, so the task fails now and for good.
@@ -130,6 +142,11 @@ export class RunningTasks {
       this.#running.delete(lease_id);
       this.#options.onProgress();
     }
+  }
+
+  #lockOptions({ task_id, lease_id }: LeasedTask, options: TaskLockOptions, aborted: AbortSignal): LockOptions {
+    const signal = options.signal === undefined ? aborted : AbortSignal.any([aborted, options.signal]);
+    return { owner: `${this.#options.owner}/${lease_id}`, ttlMs: LOCK_TTL_MS, task: task_id, ...options, signal };
   }
 
   /** Reports that an overloaded queue did not take are sent again; a result that it will never take fails its task. */

@@ -1,3 +1,4 @@
+import { type ConnectedLocks, openLocks } from "../locks/open-locks.ts";
 import { RunningTasks } from "./running-tasks.ts";
 import type { TaskHandler } from "./task-handler.ts";
 import { WorkerConnection } from "./worker-connection.ts";
@@ -58,6 +59,7 @@ class QueueWorker implements Worker {
   readonly #leaseMs: number;
   readonly #claims: Pick<WorkOptions, "skills" | "host" | "labels">;
   readonly #connection: WorkerConnection;
+  readonly #locks: ConnectedLocks;
   readonly #tasks: RunningTasks;
   readonly #renewal: ReturnType<typeof setInterval>;
   readonly #stopped: Promise<void>;
@@ -75,7 +77,11 @@ class QueueWorker implements Worker {
     this.#stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
+    const { url, token, ecosystem } = options;
+    this.#locks = openLocks({ url, token, ecosystem, onRemark });
     this.#tasks = new RunningTasks({
+      withLock: this.#locks.withLock,
+      owner: recipient === "*" ? (options.worker ?? "worker") : recipient,
       handler,
       leaseMs,
       send: (frame) => this.#connection.send(frame),
@@ -152,6 +158,7 @@ class QueueWorker implements Worker {
     clearInterval(this.#renewal);
     clearTimeout(this.#confirmTimer);
     this.#connection.close();
+    this.#locks.close();
     this.#resolveStopped();
   }
 }

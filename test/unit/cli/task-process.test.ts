@@ -27,7 +27,8 @@ interface Given {
 
 const run = (program: string, args: readonly string[], given: Given = {}) => {
   const { signal = new AbortController().signal, payload = task.payload, graceMs = 60_000, stopping = false } = given;
-  const context = { signal, evidence: () => undefined };
+  const withLock = () => Promise.reject(new Error("a command locks by itself"));
+  const context = { signal, evidence: () => undefined, withLock };
   return runForTask({ ...task, payload }, context, { program, args, queue: "work", graceMs }, () => stopping);
 };
 const shell = (script: string, given: Given = {}) => run("/bin/sh", ["-c", script], given);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LockOptions } from "../../../src/client/locks/acquire-waiting.ts";
 import { RunningTasks } from "../../../src/client/work/running-tasks.ts";
 import { type TaskHandler, TaskReleased } from "../../../src/client/work/task-handler.ts";
 import type { LeasedTask } from "../../../src/core/queue/api.ts";
@@ -19,8 +20,14 @@ const leased = (task_id: string): LeasedTask => ({
 function start(handler: TaskHandler) {
   const sent: OutgoingWorkerFrame[] = [];
   const remarks: string[] = [];
+  const locked: { name: string; options: LockOptions }[] = [];
   const tasks = new RunningTasks({
     handler,
+    owner: "coder",
+    withLock: async (name, options, work) => {
+      locked.push({ name, options });
+      return work({ name, fence: 7, signal: new AbortController().signal, release: async () => undefined });
+    },
     leaseMs: 300,
     send: (frame) => sent.push(frame),
     onProgress: () => undefined,
@@ -30,6 +37,7 @@ function start(handler: TaskHandler) {
     tasks,
     sent,
     remarks,
+    locked,
     give: (...names: string[]) => tasks.handle({ type: "tasks", tasks: names.map(leased) }),
   };
 }
@@ -85,6 +93,23 @@ describe("a worker's running tasks", () => {
     expect(sent).toEqual(
       ["a", "late"].map((name) => ({ type: "release", tasks: [{ task_id: name, lease_id: `${name}.1` }] })),
     );
+  });
+
+  it("lock in the name of their attempt and for their task, until the task is cancelled", async () => {
+    const { tasks, locked, sent, give } = start((_, { withLock }) =>
+      withLock("tree:/srv/app", { ttlMs: 5_000 }, ({ fence }) => fence),
+    );
+    give("a");
+    await expect.poll(() => sent.length).toBe(1);
+    expect(sent).toEqual([{ type: "complete", tasks: [{ task_id: "a", lease_id: "a.1", result: 7 }] }]);
+    expect(locked).toMatchObject([{ name: "tree:/srv/app", options: { owner: "coder/a.1", ttlMs: 5_000, task: "a" } }]);
+    expect(locked[0]?.options.signal?.aborted).toBe(false);
+    const held = start((_, { withLock }) => withLock("b", { owner: "me" }, () => new Promise(() => {})));
+    held.give("b");
+    held.tasks.handle({ type: "cancel", tasks: [{ task_id: "b", lease_id: "b.1", reason: "cancelled" }] });
+    expect(held.locked).toMatchObject([{ options: { owner: "me", ttlMs: 30_000, task: "b" } }]);
+    expect(held.locked[0]?.options.signal?.aborted).toBe(true);
+    expect(tasks.running).toBe(0);
   });
 
   it("send reports again that an overloaded queue refused", async () => {
