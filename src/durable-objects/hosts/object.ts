@@ -1,6 +1,6 @@
 import type { AgentPage, AgentView, LinkReport, MonitorRun } from "../../core/hosts/api.ts";
 import type { FleetPage } from "../../core/hosts/fleet.ts";
-import { fleetHost } from "../../core/hosts/fleet-host.ts";
+import { fleetHost, processesOf } from "../../core/hosts/fleet-host.ts";
 import { MONITORS } from "../../core/hosts/monitors/facts.ts";
 import { MonitorSettings } from "../../core/hosts/monitors/monitor-settings.ts";
 import type { ProcessLife, ProcessName } from "../../core/hosts/process-life.ts";
@@ -18,6 +18,7 @@ import { Turns } from "../shell/turns.ts";
 import { DreamWatch } from "./dream-watch.ts";
 import { HostStore } from "./host-store.ts";
 import { KnownHosts } from "./known-hosts.ts";
+import { OwedWakes } from "./owed-wakes.ts";
 import type { HostsBindings, HostsLog } from "./ports.ts";
 
 /** Hosts, and characters, in one page of hosts. */
@@ -42,6 +43,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
   readonly #outbox: Outbox;
   readonly #relay: OutboxRelay;
   readonly #hosts: KnownHosts;
+  readonly #wakes: OwedWakes;
   readonly #dreams = new DreamWatch();
   readonly #turns = new Turns();
   /** Names of the signals emitted in the transaction that is running. */
@@ -57,6 +59,11 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
       this.#outbox.emit(draft);
       this.#emitted.push(draft.signal);
     });
+    const processes = (host: string) => {
+      const view = this.#hosts.view(host);
+      return view === undefined ? undefined : processesOf(view.runs);
+    };
+    this.#wakes = new OwedWakes({ env, ecosystem, sql, processesOf: processes });
     this.reports.of(() => {
       const views = this.#hosts.names.slice(0, MAX_AGENTS).flatMap((host) => this.#hosts.view(host) ?? []);
       return { samples: hostSamples(views.map(fleetHost), this.#hosts.restarts), folded: 0 };
@@ -108,6 +115,13 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     const { names } = this.#hosts;
     const views = names.slice(0, limit).map((host) => this.#hosts.view(host));
     return { hosts: views.flatMap((view) => (view === undefined ? [] : [fleetHost(view)])), total: names.length };
+  }
+
+  /** A message came for an agent that runs on these hosts, as far as they have reported: it is woken when it sleeps, and has mail. */
+  async wakeWhenAsleep(agent: string, message: string, hosts: readonly string[]): Promise<void> {
+    await this.#knowLinks();
+    // Its host may have reported since the sender of the message looked.
+    this.#decide(() => this.#wakes.add(hosts, agent, message), Date.now());
   }
 
   /** Whether processes run, in the order in which they are asked after. */
@@ -182,12 +196,13 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
       () => {
         this.#numbers.reload();
         this.#hosts.load();
+        this.#wakes.load();
       },
     );
     // In the same turn, hence in the same write to the disk: a crash cannot lose the alarm of a change.
     const due = this.#hosts.nextDueMs;
     if (due !== undefined) this.alarms.wakeBy(due);
-    if (!this.#outbox.empty || this.#watchOwed !== undefined) {
+    if (!this.#outbox.empty || this.#watchOwed !== undefined || this.#wakes.due) {
       this.alarms.wakeBy(nowMs + RETRY_MS);
       this.ctx.waitUntil(this.#handOver());
     }
@@ -213,6 +228,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
         this.alarms.wakeBy(Date.now() + RETRY_MS);
       }
     }
+    if (this.#wakes.due && !(await this.#wakes.run())) this.alarms.wakeBy(Date.now() + RETRY_MS);
     await this.#relay.run();
   }
 

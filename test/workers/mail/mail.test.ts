@@ -208,6 +208,66 @@ describe("a recipient of mail", () => {
     expect(await send({ to: "stopped", body: 1 })).toMatchObject({ wake: "none" });
   });
 
+  /** A host on which the agent `sleeper` is in a state, as it reports. */
+  async function hostOf(eco: string) {
+    const openedMs = Date.now();
+    let version = 0;
+    const report = async (state: string) => {
+      const agents = [{ name: "sleeper", state, verdict: "dead", restarts: 0, wakes_on_mail: true }];
+      const links = { instance: "i", version: ++version, links: [{ host: "gpu-01", openedMs }] };
+      await registryOf(eco).report(links, new Map([["gpu-01", JSON.stringify({ version: "1", agents })]]));
+    };
+    const commands = () => queueOver(eco, "hosts").lease("gpu-01", { max: 10 });
+    return { report, commands };
+  }
+
+  test("that ends before its host has said so is woken when the host says so, once, also by an edge that slept meanwhile", async () => {
+    const { eco, send } = aMailbox();
+    const { report, commands } = await hostOf(eco);
+    await report("up");
+    expect(await send({ id: "m1", to: "sleeper", body: 1 })).toMatchObject({ wake: "none" });
+    await report("up");
+    expect(await commands()).toEqual([]);
+    await evictDurableObject(registryOf(eco));
+    await report("stopped");
+    const expected = [{ type: "supervisor.wake", payload: { names: ["sleeper"] } }];
+    await expect.poll(commands, patience).toMatchObject(expected);
+    await report("stopped");
+    await registryOf(eco).fleet(1);
+    expect(await commands()).toEqual([]);
+  });
+
+  test("that has read its mail before it ended is left alone, and a report of it costs what it cost before there was any", async () => {
+    const { eco, send, step, receive } = aMailbox();
+    const { report, commands } = await hostOf(eco);
+    const rowsOf = async (state: string) => {
+      const before = await registryOf(eco).usage();
+      await report(state);
+      const after = await registryOf(eco).usage();
+      return [after.rows_read - before.rows_read, after.rows_written - before.rows_written];
+    };
+    // The first reports make the host known.
+    for (let reports = 0; reports < 3; reports++) await report("up");
+    await registryOf(eco).fleet(1);
+    const expected = await rowsOf("up");
+    expect(expected[1]).toBe(0);
+    await send({ id: "m1", to: "sleeper", body: 1 });
+    await receive("sleeper");
+    expect((await step("m1", "act", { result: 1 })).status).toBe(200);
+    await report("stopped");
+    await expect
+      .poll(
+        () =>
+          runInDurableObject(registryOf(eco), (_, { storage }) =>
+            storage.sql.exec("SELECT * FROM owed_wakes").toArray(),
+          ),
+        patience,
+      )
+      .toEqual([]);
+    expect(await commands()).toEqual([]);
+    expect(await rowsOf("stopped")).toEqual(expected);
+  });
+
   test("whose messages are late stands in the attention list until it has read them", async () => {
     const { eco, send, step } = await withRecipients("coder");
     await send({ id: "m1", to: "coder", body: 1, read_within_ms: 1_000 });

@@ -235,6 +235,7 @@ const AGENT_REGISTRY: ArgumentsOf<AgentRegistry> = {
   agents: [],
   agent: ["none"],
   fleet: [1],
+  wakeWhenAsleep: ["coder", "m", []],
   processLives: [[{ host: "none", process: "none" }]],
   forget: ["none"],
   settings: [],
