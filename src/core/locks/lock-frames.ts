@@ -9,11 +9,13 @@ import { lockNameProblem } from "./lock-name.ts";
  */
 export const LOCK_PROTOCOL = "ganglion.locks.v1";
 
-/** Name of a lock, as a request gives it. */
-export const LockNameText = z.string().superRefine((name, context) => {
+/** Refuses a text that cannot name a lock. */
+export function checkLockName(name: string, context: z.RefinementCtx): void {
   const message = lockNameProblem(name);
   if (message !== undefined) context.addIssue({ code: "custom", message });
-});
+}
+
+const LockNameText = z.string().superRefine(checkLockName);
 const FrameId = z
   .string()
   .regex(/^[\x21-\x7e]{1,64}$/, { message: "an id has 1 to 64 characters from ! to ~" })

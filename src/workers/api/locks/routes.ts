@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { LockAcquisition, LockRelease, LockRenewal, type OwnerProcess } from "../../../core/locks/api.ts";
-import { LockNameText } from "../../../core/locks/lock-frames.ts";
+import { checkLockName } from "../../../core/locks/lock-frames.ts";
 import { LOCK_NAME_RULE, lockNameProblem, MAX_NAME_CHARS } from "../../../core/locks/lock-name.ts";
 import type { Claim } from "../../../core/locks/outcomes.ts";
 import type { AcquireAnswer, ClaimAnswer } from "../../../durable-objects/locks/calls.ts";
@@ -26,12 +26,16 @@ import {
 const tags = ["locks"];
 
 const LockPath = EcosystemPath.extend({
-  name: LockNameText.openapi({
-    param: { description: `Name of the lock, percent-encoded: ${LOCK_NAME_RULE}` },
-    minLength: 1,
-    maxLength: MAX_NAME_CHARS,
-    example: "tree:/srv/app/**",
-  }),
+  // Made here: a schema that was made before the library for the document was loaded lacks its method.
+  name: z
+    .string()
+    .superRefine(checkLockName)
+    .openapi({
+      param: { description: `Name of the lock, percent-encoded: ${LOCK_NAME_RULE}` },
+      minLength: 1,
+      maxLength: MAX_NAME_CHARS,
+      example: "tree:/srv/app/**",
+    }),
 });
 const schemaOf = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" }) as object;
 
