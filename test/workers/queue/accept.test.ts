@@ -6,6 +6,7 @@ import { questions } from "../../../src/workers/bindings/objects.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
 import { crash } from "../crash.ts";
+import { patience } from "../patience.ts";
 import { aTask, type LeasedTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";
 
 afterEach(() => {
@@ -188,7 +189,7 @@ describe("a task with a check", () => {
         cause: "s1",
         facts: { queue: "work", task_id: "a", accepted: true, by: "check", exit_code: 0, output: "fine" },
       });
-    });
+    }, patience);
   });
 
   it("that is cancelled while it waits takes the run of its check with it", async () => {

@@ -336,7 +336,7 @@ describe("calls", () => {
       recipient: "coder",
       type: "ASK",
       payload: 1,
-      timeout_ms: 50,
+      timeout_ms: 500,
       correlation_id: "q1",
     });
     const [asked] = (await worker.next("tasks")).tasks ?? [];
