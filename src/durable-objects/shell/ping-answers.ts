@@ -1,6 +1,6 @@
 import { PING, PONG } from "../../core/wire/link-frames.ts";
 
-/** An object to which nothing but pings has come for so long is quiet. */
+/** An object to which nothing but pings has come for so long, or up to twice as long, is quiet. */
 const QUIET_MS = 1_000;
 
 /**
@@ -15,8 +15,9 @@ const QUIET_MS = 1_000;
 export class PingAnswers {
   readonly #ctx: Pick<DurableObjectState, "setWebSocketAutoResponse">;
   readonly #quiet: () => void;
-  #heardMs = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Something has come since the object was looked at last. */
+  #heard = false;
+  #busy = false;
 
   /** @param quiet - the object may sleep soon: what was noted of pings is to outlive that */
   constructor(ctx: Pick<DurableObjectState, "setWebSocketAutoResponse">, quiet: () => void = () => undefined) {
@@ -43,24 +44,24 @@ export class PingAnswers {
     return true;
   }
 
-  /** Something else than a ping has come, such as a request for a socket. */
+  /** Something else than a ping has come, such as a request for a socket. Reads no clock, because each frame comes by here. */
   busy(): void {
-    this.#heardMs = Date.now();
-    if (this.#timer !== undefined) return;
+    this.#heard = true;
+    if (this.#busy) return;
+    this.#busy = true;
     this.#ctx.setWebSocketAutoResponse();
-    this.#wait(QUIET_MS);
+    this.#look();
   }
 
   /** One timer at a time, however many frames come. It keeps the object from sleeping, and ends before the object would. */
-  #wait(ms: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#heardMs + QUIET_MS - Date.now();
-      // A clock that was set back must not keep the object awake.
-      if (left > 0 && left <= QUIET_MS) return this.#wait(left);
-      this.#timer = undefined;
+  #look(): void {
+    this.#heard = false;
+    setTimeout(() => {
+      if (this.#heard) return this.#look();
+      this.#busy = false;
       this.#leaveToRuntime();
       this.#quiet();
-    }, ms);
+    }, QUIET_MS);
   }
 
   #leaveToRuntime(): void {

@@ -61,7 +61,7 @@ export interface Connection {
   readonly socket: WebSocket;
   readonly host: string | null;
   readonly openedMs: number;
-  /** When a frame or a ping last came to this object; the runtime knows of the pings that it has answered. */
+  /** When this object last answered a ping, or opened the connection; the runtime knows of the pings that it has answered. */
   heardMs: number;
   /** {@link heardMs} as the socket keeps it through hibernation. */
   keptMs: number;

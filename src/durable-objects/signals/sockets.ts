@@ -213,7 +213,6 @@ export class Sockets {
     if (this.#leaving.has(socket)) return;
     const connection = this.#connections.get(socket);
     if (connection === undefined) return socket.close(1011, "The edge lost this connection: connect again");
-    connection.heardMs = Date.now();
     if (typeof message !== "string")
       return this.#refuse(connection, null, problem("binary-frame", 415, "Frames are JSON text"));
     if (this.#subscriptions.defers(connection, message, () => this.receive(socket, message))) return;
