@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SERVICE_STATE } from "../../src/core/hosts/agent-socket.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,9 +11,6 @@ export const SYSTEM_CONFIG = "/etc/ganglion/agent.yaml";
 
 /** Token file that systemd passes to the service as a credential. */
 export const SYSTEM_TOKEN = "/etc/ganglion/token";
-
-/** State directory of the service (`StateDirectory=ganglion`). */
-export const SERVICE_STATE = "/var/lib/ganglion";
 
 /** Whether this code was installed as a package. A clone of the project keeps its settings and state in itself. */
 export const INSTALLED = dirname(fileURLToPath(import.meta.url))

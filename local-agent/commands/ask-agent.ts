@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Environment, SERVICE_STATE, userState } from "../base/locations.ts";
+import { SERVICE_STATE, SOCKET_NAME } from "../../src/core/hosts/agent-socket.ts";
+import { type Environment, userState } from "../base/locations.ts";
 import { Answer, MAX_LINE_BYTES } from "./protocol.ts";
-import { SOCKET_NAME, shortSocketPath } from "./socket-path.ts";
+import { shortSocketPath } from "./socket-path.ts";
 
 /** No agent runs in this state directory, or it does not answer. */
 export class AgentUnreachable extends Error {

@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { SOCKET_NAME } from "../../src/core/hosts/agent-socket.ts";
 import { limitsAround } from "../../src/core/json/limits.ts";
 import { readJson, refusalText } from "../../src/core/json/read-json.ts";
 import type { Logger } from "../base/log.ts";
@@ -8,7 +9,7 @@ import { ExpectedError, type Service } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
 import { CommandRefused, type CommandRunner } from "../feature/command.ts";
 import { type Answer, MAX_LINE_BYTES, Request } from "./protocol.ts";
-import { SOCKET_NAME, shortSocketPath } from "./socket-path.ts";
+import { shortSocketPath } from "./socket-path.ts";
 
 /** A request is an object around its payload. */
 const LIMITS_OF_REQUEST = limitsAround(1);

@@ -1,14 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  type Environment,
-  SERVICE_STATE,
-  SYSTEM_CONFIG,
-  SYSTEM_TOKEN,
-  userConfig,
-  userState,
-} from "../base/locations.ts";
+import { SERVICE_STATE } from "../../src/core/hosts/agent-socket.ts";
+import { type Environment, SYSTEM_CONFIG, SYSTEM_TOKEN, userConfig, userState } from "../base/locations.ts";
 import { ExpectedError } from "../base/service.ts";
 import { isSame, type Removal, removalOf, requireReadable, type Step } from "../base/systemd/steps.ts";
 import { version } from "../base/version.ts";

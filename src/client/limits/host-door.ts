@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MAX_SOCKET_PATH_BYTES, SERVICE_STATE, SOCKET_NAME } from "../../core/hosts/agent-socket.ts";
 import {
   HOST_RESERVE,
   HOST_SETTLE,
@@ -8,11 +9,6 @@ import {
   type HostSettleInput,
 } from "../../core/limits/host/api.ts";
 
-/** Where an agent of this machine keeps its state, besides what the environment names. */
-const SERVICE_STATE = "/var/lib/ganglion";
-const SOCKET = "agent.sock";
-/** The kernel takes 108 bytes with the final zero. */
-const MAX_PATH_BYTES = 107;
 const ANSWER_MS = 5_000;
 
 /** What an agent answers that holds no shares for this process: it is of another edge, or of an earlier version. */
@@ -86,8 +82,8 @@ function pathsOf({ env, cwd }: Node): string[] {
     ? [GANGLION_STATE_DIR]
     : [`${cwd()}/.ganglion`, ...(user ? [`${user}/ganglion`] : []), SERVICE_STATE];
   return directories
-    .map((directory) => `${directory}/${SOCKET}`)
-    .filter((path) => new TextEncoder().encode(path).length <= MAX_PATH_BYTES);
+    .map((directory) => `${directory}/${SOCKET_NAME}`)
+    .filter((path) => new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES);
 }
 
 const Answer = z.object({
