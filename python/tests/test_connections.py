@@ -131,3 +131,16 @@ def test_coroutines_outlive_the_connections_that_they_came_over(edge_url: str, n
                 await serving
 
     asyncio.run(main())
+
+
+def test_a_worker_over_plain_http_says_its_host_labels_and_skills_too(client: Client, edge_url: str, name: str) -> None:
+    with Proxy(edge_url, upgrades=False) as proxy, Client(proxy.url) as behind:
+
+        @behind.worker(name, "trainer", host="gpu-a", labels={"zone": "a"}, skills=["cuda"], wait=1, on_remark=lambda _: None)
+        def train(_: Work) -> str:
+            return "done"
+
+        train.start()
+        client.enqueue(name, "trainer", "TRAIN", needs={"labels": {"zone": "a"}, "skills": ["cuda"]}, task_id="t-1")
+        assert finished(client, name, "t-1")["result"] == "done"
+        train.stop()

@@ -25,6 +25,7 @@ from ganglion import (
     TaskReleased,
     Unauthorized,
     Work,
+    Worker,
     answer,
     worker,
 )
@@ -278,3 +279,23 @@ def test_coroutines_work_side_by_side_and_one_that_is_cancelled_ends(edge_url: s
             assert done[2]["outcome"] == "cancelled"
 
     asyncio.run(main())
+
+
+def test_a_task_goes_to_the_worker_whose_host_has_the_labels_and_skills_that_it_needs(client: Client, name: str) -> None:
+    def on(zone: str) -> Worker:
+        @client.worker(name, "trainer", host=f"gpu-{zone}", labels={"zone": zone}, skills=["cuda"], wait=1)
+        def train(_: Work) -> str:
+            return zone
+
+        return train.start()
+
+    first, second = on("a"), on("b")
+    for task, zone in (("t-1", "b"), ("t-2", "a"), ("t-3", "b")):
+        client.enqueue(name, "trainer", "TRAIN", needs={"labels": {"zone": zone}, "skills": ["cuda"]}, task_id=task)
+        assert finished(client, name, task)["result"] == zone
+    assert client.call(name, "trainer", "TRAIN", needs={"labels": {"zone": "a"}}).result == "a"
+    first.stop()
+    second.stop()
+    client.enqueue(name, "trainer", "TRAIN", needs={"gpu_memory_mb": 8_000, "labels": {"zone": "a"}}, task_id="t-4")
+    waiting = client.api.get_task(name, "t-4")
+    assert (waiting["status"], waiting["needs"]) == ("queued", {"skills": [], "gpu_memory_mb": 8000, "labels": {"zone": "a"}})

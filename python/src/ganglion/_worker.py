@@ -35,6 +35,8 @@ def worker(queue: str, recipient: str, **options: Any) -> Decorator:
     :param grace: after SIGTERM, how long running handlers have to finish before their tasks are given back; default 20
     :param name: of the worker, for people; default: the recipient
     :param skills: what this worker can do: it gets tasks that need these skills, too
+    :param host: the host that it runs on: it gets tasks that need what this host has now. Its token must be good for the host
+    :param labels: labels of the host, such as ``{"zone": "a"}``
     :param types: types of tasks that it does; others fail at once. Default: all
     :param on_remark: told about the connection and about lost leases; default: the log ``ganglion.worker``
     """

@@ -2375,7 +2375,9 @@ class SchedulesSchedulesItemTask(TypedDict):
 
 
 class SchedulesSchedulesItemTaskNeeds(TypedDict):
-    skills: list[str]
+    skills: NotRequired[list[str]]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class SchedulesSchedulesItemTaskAccept(TypedDict):
@@ -2472,7 +2474,9 @@ class ScheduleTask(TypedDict):
 
 
 class ScheduleTaskNeeds(TypedDict):
-    skills: list[str]
+    skills: NotRequired[list[str]]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class ScheduleTaskAccept(TypedDict):
@@ -3455,7 +3459,9 @@ class PutScheduleBodyTask(TypedDict):
 
 
 class PutScheduleBodyTaskNeeds(TypedDict):
-    skills: list[str]
+    skills: NotRequired[list[str]]
+    gpu_memory_mb: NotRequired[int]
+    labels: NotRequired[dict[str, str]]
 
 
 class PutScheduleBodyTaskAccept(TypedDict):

@@ -1,6 +1,7 @@
 import type { FieldError } from "../problem/field-error.ts";
 import { escapePointer } from "../problem/field-errors.ts";
 import type { Accept } from "../queue/accept.ts";
+import { needsOf } from "../queue/task-input.ts";
 import { ruleError } from "./accept-rule.ts";
 import { type CompiledContext, compileContext } from "./ask-context.ts";
 import { checkedMs } from "./duration.ts";
@@ -252,7 +253,7 @@ class RuleCompiler {
     if (forward !== undefined) return [{ kind: "forward", ecosystem: forward.ecosystem, signal: forward.signal }];
     if (enqueue === undefined) return [];
     const { queue, type, recipient, payload, priority = 5, task_id, delay, max_attempts, timeout, deadline } = enqueue;
-    const { needs, accept, limits = [] } = enqueue;
+    const { accept, limits = [] } = enqueue;
     const unclear = accept?.rule === undefined ? undefined : ruleError(accept.rule, `${at}/enqueue/accept/rule`);
     if (unclear !== undefined) this.errors.push(unclear);
     return [
@@ -269,7 +270,7 @@ class RuleCompiler {
           ...(max_attempts === undefined ? {} : { maxAttempts: max_attempts }),
           ...(timeout === undefined ? {} : { timeoutMs: checkedMs(timeout) }),
           ...(deadline === undefined ? {} : { deadlineMs: checkedMs(deadline) }),
-          ...(needs === undefined || needs.skills.length === 0 ? {} : { needs: needs.skills }),
+          ...needsOf(enqueue),
           ...(accept === undefined ? {} : { accept }),
           ...(limits.length === 0 ? {} : { limits }),
         },

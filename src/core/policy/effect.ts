@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Accept } from "../queue/accept.ts";
 import { readQueueAddress } from "../queue/queue-address.ts";
-import { QUEUE_NAME, QUEUE_RULE, Skills, TaskLimits } from "../queue/task-input.ts";
+import { NeedsInput, QUEUE_NAME, QUEUE_RULE, TaskLimits } from "../queue/task-input.ts";
 import { ECOSYSTEM_NAME, EcosystemName, SignalName, Via } from "../signals/signal.ts";
 import { Duration } from "./duration.ts";
 
@@ -35,7 +35,7 @@ const Enqueue = z.strictObject({
   /** A second task of the same id is dropped. Default: an id that belongs to this one effect. */
   task_id: Expression.optional(),
   /** What a worker must have to be given the task. */
-  needs: z.strictObject({ skills: Skills }).optional(),
+  needs: NeedsInput.optional(),
   /** How the task proves that it is done. Its rule is not the rule's own: it reads task, result and evidence. */
   accept: Accept.optional(),
   limits: TaskLimits.optional(),

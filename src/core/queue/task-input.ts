@@ -67,8 +67,8 @@ export const Labels = z
 /** The host that a worker runs on. */
 export const HostName = identifier("a host");
 
-/** What a worker must have to be given a task. */
-const NeedsInput = z.strictObject({
+/** What a worker must have to be given a task, wherever one is written: by a caller, a rule or a schedule. */
+export const NeedsInput = z.strictObject({
   skills: Skills.optional(),
   /** Free memory of one GPU of the worker's host, in MB. */
   gpu_memory_mb: z.int().min(1).max(100_000_000).optional(),
@@ -93,9 +93,12 @@ const CommonFields = {
   depth: z.int().min(1).max(1_000).nullish(),
 };
 
-function needsOf({ needs }: Pick<CallInput, "needs">): { needs?: readonly string[] } {
-  const words = writeNeeds(needs ?? {});
-  return words === undefined ? {} : { needs: words };
+/** The field `needs` of a task, as a queue keeps it; nothing where nothing is needed. */
+export function needsOf(task: { readonly needs?: z.output<typeof NeedsInput> | null | undefined }): {
+  needs?: string[];
+} {
+  const words = writeNeeds(task.needs ?? {});
+  return words === undefined ? {} : { needs: [...words] };
 }
 
 /** A trace without a cause comes from outside: the task continues it, and belongs to no chain of signals. */

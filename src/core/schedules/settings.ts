@@ -5,7 +5,7 @@ import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { Accept } from "../queue/accept.ts";
 import { LEAST_URGENT, MOST_URGENT } from "../queue/task.ts";
-import { jsonOf, QUEUE_NAME, QUEUE_RULE, Recipient, Skills, TaskLimits } from "../queue/task-input.ts";
+import { jsonOf, NeedsInput, QUEUE_NAME, QUEUE_RULE, Recipient, TaskLimits } from "../queue/task-input.ts";
 import { knownSignal } from "../signals/known-signals.ts";
 import { SignalName } from "../signals/signal.ts";
 import { durationMs } from "../times/duration.ts";
@@ -34,7 +34,7 @@ const Task = z.strictObject({
   type: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,255}$/, { message: typeRule }),
   payload: z.unknown().optional(),
   priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
-  needs: z.strictObject({ skills: Skills }).optional(),
+  needs: NeedsInput.optional().meta({ description: "What a worker must have to be given the task" }),
   accept: Accept.optional().meta({ description: "How the task proves that it is done; absent: it need not" }),
   limits: TaskLimits.optional().meta({
     description: "Limits of the ecosystem: while one of them is closed, the task is parked",

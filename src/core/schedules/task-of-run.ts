@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type FinishedTask, type NewTask, Outcome } from "../queue/task.ts";
-import { jsonOf } from "../queue/task-input.ts";
+import { jsonOf, needsOf } from "../queue/task-input.ts";
 import type { TaskLook } from "./machine.ts";
 import { msOf, type ScheduleSettings } from "./settings.ts";
 
@@ -28,7 +28,7 @@ export function taskOfRun(schedule: string, task: NonNullable<ScheduleSettings["
     deadlineMs: task.deadline === undefined ? null : msOf(task.deadline),
     caller: null,
     cause: null,
-    ...(task.needs === undefined || task.needs.skills.length === 0 ? {} : { needs: task.needs.skills }),
+    ...needsOf(task),
     ...(task.accept === undefined ? {} : { accept: task.accept }),
     ...(task.limits === undefined || task.limits.length === 0 ? {} : { limits: task.limits }),
   };

@@ -2,7 +2,8 @@ import { evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem, post, problemOf } from "../api/calls.ts";
-import { logOf, observationsOf } from "../log-under-test.ts";
+import { aSignal, logOf, observationsOf } from "../log-under-test.ts";
+import { putRule } from "../policy/policies-under-test.ts";
 import { aTask, openChannel, queueOver, queueStub } from "./queue-under-test.ts";
 
 afterEach(() => {
@@ -28,6 +29,16 @@ const gpu = (used: number, total: number, utilization: number) => ({
 });
 const needing = (mb: number, more: object = {}) =>
   aTask({ recipient: "trainer", needs: { gpu_memory_mb: mb }, ...more });
+const zoned = { gpu_memory_mb: 8_000, labels: { zone: "a" }, skills: ["cuda"] };
+/** Two hosts, of which only `gpu-02` has the memory that `zoned` asks for, and workers on both. */
+async function twoHosts(eco: string) {
+  await report(eco, "gpu-01", gpu(76_000, 80_000, 95));
+  await report(eco, "gpu-02", gpu(2_000, 80_000, 3));
+  const queue = queueOver(eco);
+  const lease = (host: string, zone = "a", skills = ["cuda"]) =>
+    queue.lease("trainer", { host, labels: { zone }, skills, max: 10 });
+  return { queue, lease };
+}
 const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
 
 describe("tasks that need what a host has", () => {
@@ -80,7 +91,6 @@ describe("tasks that need what a host has", () => {
     const eco = freshEcosystem();
     const queue = queueOver(eco);
     await report(eco, "gpu-01", gpu(0, 10_000, 0));
-    const zoned = { gpu_memory_mb: 8_000, labels: { zone: "a" }, skills: ["cuda"] };
     await queue.put(aTask({ recipient: "trainer", task_id: "t1", needs: zoned }));
     expect(await queue.lease("trainer")).toEqual([]);
     expect(await queue.lease("trainer", { host: "gpu-01", labels: { zone: "b" }, skills: ["cuda"] })).toEqual([]);
@@ -108,6 +118,44 @@ describe("tasks that need what a host has", () => {
     for (const task of await queue.lease("trainer", { max: 3 })) expect(task).toBeUndefined();
     await queue.act("t1", "cancel");
     expect(await queue.status()).toMatchObject({ unplaced: [{ tasks: 1 }, { tasks: 1 }] });
+  });
+
+  it("made by a rule go only to the host that has what the rule says they need", async () => {
+    const eco = freshEcosystem();
+    const { queue, lease } = await twoHosts(eco);
+    const enqueue = { queue: "work", recipient: "'trainer'", type: "TRAIN", task_id: "'t1'", needs: zoned };
+    expect((await putRule(eco, "train", { when: "X_DATA", then: [{ enqueue }] })).status).toBe(200);
+    await logOf(eco).append({ signals: [aSignal("X_DATA", {})] });
+    await expect.poll(async () => (await queue.status()).depth, { timeout: 45_000 }).toBe(1);
+    expect(await queue.task("t1")).toMatchObject({ needs: zoned });
+    expect([await lease("gpu-01"), await lease("gpu-02", "b"), await lease("gpu-02", "a", [])]).toEqual([[], [], []]);
+    expect(await lease("gpu-02")).toMatchObject([{ task_id: "t1", needs: zoned }]);
+  });
+
+  it("made by a schedule go only to the host that has what the schedule says they need", async () => {
+    const eco = freshEcosystem();
+    const { queue, lease } = await twoHosts(eco);
+    const task = { recipient: "trainer", type: "TRAIN", needs: zoned };
+    const put = await post(`/v1/${eco}/schedules/nightly`, { every: "1h", task }, { method: "PUT" });
+    expect(await put.json()).toMatchObject({ task: { needs: zoned } });
+    expect((await call(`/v1/${eco}/schedules/nightly/run`, { method: "POST" })).ok).toBe(true);
+    await expect.poll(async () => (await queue.status()).depth, { timeout: 45_000 }).toBe(1);
+    expect([await lease("gpu-01"), await lease("gpu-02", "b"), await lease("gpu-02", "a", [])]).toEqual([[], [], []]);
+    expect(await lease("gpu-02")).toMatchObject([{ sender: "ganglion/schedules/nightly", needs: zoned }]);
+  });
+
+  it("are refused where they are written, with the place of what is wrong, in a rule and in a schedule", async () => {
+    const eco = freshEcosystem();
+    const needs = { gpu_memory_mb: 0 };
+    const enqueue = { queue: "work", recipient: "'trainer'", type: "TRAIN", needs };
+    expect(await problemOf(await putRule(eco, "train", { when: "X_DATA", then: [{ enqueue }] }))).toMatchObject({
+      status: 422,
+      errors: [{ pointer: "/then/0/enqueue/needs/gpu_memory_mb" }],
+    });
+    const task = { recipient: "trainer", type: "TRAIN", needs };
+    expect(
+      await problemOf(await post(`/v1/${eco}/schedules/nightly`, { every: "1h", task }, { method: "PUT" })),
+    ).toMatchObject({ status: 422, errors: [{ pointer: "/task/needs/gpu_memory_mb" }] });
   });
 
   it("are refused to a worker that says a host which its token is not good for", async () => {

@@ -193,7 +193,8 @@ class AsyncClient(AsyncLooks):
         deadline_ms: int | None = None,
         timeout_ms: int | None = None,
         max_attempts: int | None = None,
-        skills: Sequence[str] = (),
+        needs: types.NewTaskNeeds | None = None,
+        limits: Sequence[str] | None = None,
         accept: Mapping[str, str] | None = None,
         cause: str | None = None,
         trace: str | None = None,
@@ -201,8 +202,10 @@ class AsyncClient(AsyncLooks):
     ) -> TaskReceipt:
         """Queues a task; returns when it is durable. A second one of the same ``task_id`` is not queued.
 
-        ``accept`` says how the task proves that it is done: ``{"check": name}``, ``{"rule": expression}`` or
-        ``{"reviewer": person}``.
+        :param needs: what a worker and its host must have to be given it: ``{"skills": ["sql"], "gpu_memory_mb": 8000, "labels":
+            {"zone": "a"}}``, or some of that
+        :param limits: of the ecosystem: while one of them is closed, the task is parked
+        :param accept: how it proves that it is done: ``{"check": name}``, ``{"rule": expression}`` or ``{"reviewer": person}``
         """
         options = {
             "task_id": task_id,
@@ -212,7 +215,8 @@ class AsyncClient(AsyncLooks):
             "deadline_ms": deadline_ms,
             "timeout_ms": timeout_ms,
             "max_attempts": max_attempts,
-            "skills": skills,
+            "needs": needs,
+            "limits": None if limits is None else list(limits),
             "accept": accept,
             "cause": cause,
             "trace": trace,
@@ -237,6 +241,7 @@ class AsyncClient(AsyncLooks):
         sender: str | None = None,
         require_responder: bool | None = None,
         correlation_id: str | None = None,
+        needs: types.NewCallNeeds | None = None,
         cause: str | None = None,
         trace: str | None = None,
     ) -> CallReply:
@@ -246,6 +251,7 @@ class AsyncClient(AsyncLooks):
             "sender": sender,
             "require_responder": require_responder,
             "correlation_id": correlation_id,
+            "needs": needs,
             "cause": cause,
             "trace": trace,
         }

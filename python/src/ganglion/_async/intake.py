@@ -138,7 +138,7 @@ class AsyncIntake:
             lease=plan.lease,
             wait=plan.wait,
             worker=plan.name,
-            skills=plan.skills,
+            claims=plan.claims,
         )
         return await self._client._transport.run(flow)
 

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from .._core.work import log_remark, plan
 from ..heartbeat import Heartbeat
@@ -34,6 +34,8 @@ class AsyncWorker:
         grace: float = 20.0,
         name: str | None = None,
         skills: Sequence[str] = (),
+        host: str | None = None,
+        labels: Mapping[str, str] | None = None,
         types: Sequence[str] = (),
         on_remark: Callable[[str], None] | None = None,
     ) -> None:
@@ -47,6 +49,8 @@ class AsyncWorker:
             grace=grace,
             name=name,
             skills=skills,
+            host=host,
+            labels=labels,
             types=types,
             heartbeat_seconds=self._heartbeat.seconds if self._heartbeat.expected else None,
         )

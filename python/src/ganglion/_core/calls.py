@@ -45,11 +45,8 @@ def new_signal(
 
 def new_task(recipient: str, type: str, payload: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """A task as the API takes it. Without an id it gets one, so that sending it again queues it once."""
-    skills = options.get("skills")
-    fields = {name: value for name, value in options.items() if value is not None and name != "skills"}
+    fields = {name: value for name, value in options.items() if value is not None}
     made = {"recipient": recipient, "type": type, "payload": payload, **fields}
-    if skills:
-        made["needs"] = {"skills": list(skills)}
     return made if "task_id" in made else {**made, "task_id": uuid7()}
 
 
@@ -160,14 +157,15 @@ class Calls:
         lease: float,
         wait: float,
         worker: str | None,
-        skills: Sequence[str],
+        claims: Mapping[str, Any],
     ) -> Flow[list[Task]]:
-        """Waits for tasks, without a second try: the worker tries again itself."""
-        body = {"recipient": recipient, "max": max, "lease_ms": milliseconds(lease), "wait_ms": milliseconds(wait)}
+        """Waits for tasks, without a second try: the worker tries again itself.
+
+        :param claims: what the worker has: ``skills``, and its ``host`` with its ``labels``
+        """
+        body = {"recipient": recipient, "max": max, "lease_ms": milliseconds(lease), "wait_ms": milliseconds(wait), **claims}
         if worker is not None:
             body["worker"] = worker
-        if skills:
-            body["skills"] = list(skills)
         path = self.edge.inside("queues", queue, "lease")
         request = self.edge.request("POST", path, body=body, timeout=wait + _NETWORK_SECONDS)
         document = yield from self.edge.call(request, repeatable=False)

@@ -46,7 +46,8 @@ class Plan:
     lease: float
     wait: float
     grace: float
-    skills: tuple[str, ...]
+    claims: Mapping[str, Any]
+    """What it has, of what tasks may need: ``skills``, and its ``host`` with its ``labels``."""
     types: tuple[str, ...]
     """Types that it does; empty: all."""
 
@@ -64,6 +65,8 @@ def plan(
     grace: float = 20.0,
     name: str | None = None,
     skills: Sequence[str] = (),
+    host: str | None = None,
+    labels: Mapping[str, str] | None = None,
     types: Sequence[str] = (),
     heartbeat_seconds: float | None = None,
 ) -> Plan:
@@ -72,6 +75,8 @@ def plan(
     if lease < 0.1:
         raise ValueError("a lease lasts at least 0.1 seconds")
     # A request that waits must be over before a heartbeat is due.
+    said: dict[str, Any] = {"skills": list(skills), "host": host, "labels": dict(labels or {})}
+    claims = {name: value for name, value in said.items() if value}
     longest = 30.0 if heartbeat_seconds is None else heartbeat_seconds / 2
     return Plan(
         queue=queue,
@@ -81,7 +86,7 @@ def plan(
         lease=lease,
         wait=min(wait, longest),
         grace=grace,
-        skills=tuple(skills),
+        claims=claims,
         types=tuple(types),
     )
 

@@ -56,9 +56,8 @@ class WorkChannel:
             "recipient": plan.recipient,
             "credit": credit,
             "lease_ms": milliseconds(plan.lease),
+            **plan.claims,
         }
-        if plan.skills:
-            frame["skills"] = list(plan.skills)
         return written(TEXT, to_json(frame))
 
     def ping(self) -> bytes | None:

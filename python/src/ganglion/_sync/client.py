@@ -218,7 +218,8 @@ class Client(Looks):
         deadline_ms: int | None = None,
         timeout_ms: int | None = None,
         max_attempts: int | None = None,
-        skills: Sequence[str] = (),
+        needs: types.NewTaskNeeds | None = None,
+        limits: Sequence[str] | None = None,
         accept: Mapping[str, str] | None = None,
         cause: str | None = None,
         trace: str | None = None,
@@ -226,8 +227,10 @@ class Client(Looks):
     ) -> TaskReceipt:
         """Queues a task; returns when it is durable. A second one of the same ``task_id`` is not queued.
 
-        ``accept`` says how the task proves that it is done: ``{"check": name}``, ``{"rule": expression}`` or
-        ``{"reviewer": person}``.
+        :param needs: what a worker and its host must have to be given it: ``{"skills": ["sql"], "gpu_memory_mb": 8000, "labels":
+            {"zone": "a"}}``, or some of that
+        :param limits: of the ecosystem: while one of them is closed, the task is parked
+        :param accept: how it proves that it is done: ``{"check": name}``, ``{"rule": expression}`` or ``{"reviewer": person}``
         """
         options = {
             "task_id": task_id,
@@ -237,7 +240,8 @@ class Client(Looks):
             "deadline_ms": deadline_ms,
             "timeout_ms": timeout_ms,
             "max_attempts": max_attempts,
-            "skills": skills,
+            "needs": needs,
+            "limits": None if limits is None else list(limits),
             "accept": accept,
             "cause": cause,
             "trace": trace,
@@ -261,6 +265,7 @@ class Client(Looks):
         sender: str | None = None,
         require_responder: bool | None = None,
         correlation_id: str | None = None,
+        needs: types.NewCallNeeds | None = None,
         cause: str | None = None,
         trace: str | None = None,
     ) -> CallReply:
@@ -269,6 +274,7 @@ class Client(Looks):
         :param timeout: longest wait in seconds
         :param require_responder: fail at once when nobody is connected who could answer
         :param correlation_id: a call that is sent again under the same id runs once
+        :param needs: as those of a task: what a responder and its host must have to be given it
         :raises ServerProblem: 504 no reply in time, 502 the responder failed, 503 there is none or its breaker is open
         """
         options = {
@@ -276,6 +282,7 @@ class Client(Looks):
             "sender": sender,
             "require_responder": require_responder,
             "correlation_id": correlation_id,
+            "needs": needs,
             "cause": cause,
             "trace": trace,
         }

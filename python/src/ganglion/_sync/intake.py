@@ -155,7 +155,7 @@ class Intake:
             lease=plan.lease,
             wait=plan.wait,
             worker=plan.name,
-            skills=plan.skills,
+            claims=plan.claims,
         )
         try:
             self._waits = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from .._core.work import log_remark, plan
 from ..errors import GanglionError
@@ -38,6 +38,8 @@ class Worker:
         grace: float = 20.0,
         name: str | None = None,
         skills: Sequence[str] = (),
+        host: str | None = None,
+        labels: Mapping[str, str] | None = None,
         types: Sequence[str] = (),
         on_remark: Callable[[str], None] | None = None,
     ) -> None:
@@ -51,6 +53,8 @@ class Worker:
             grace=grace,
             name=name,
             skills=skills,
+            host=host,
+            labels=labels,
             types=types,
             heartbeat_seconds=self._heartbeat.seconds if self._heartbeat.expected else None,
         )
