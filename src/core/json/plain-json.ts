@@ -1,24 +1,35 @@
+import {
+  BACKSLASH,
+  CASE_BIT,
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  codesOf,
+  DIGIT_0,
+  DIGIT_9,
+  endOfDigits,
+  escapeSize,
+  FALSE,
+  isSpace,
+  isWord,
+  LOWER_E,
+  LOWER_F,
+  LOWER_N,
+  LOWER_T,
+  MINUS,
+  NULL,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  PLUS,
+  POINT,
+  QUOTE,
+  SPACE,
+  TRUE,
+  UNDERSCORE,
+} from "./json-bytes.ts";
 import type { JsonLimits } from "./limits.ts";
 import { isHeldByDouble } from "./number-text.ts";
-
-const QUOTE = 34;
-const PLUS = 43;
-const SPACE = 32;
-const COMMA = 44;
-const MINUS = 45;
-const POINT = 46;
-const DIGIT_0 = 48;
-const DIGIT_9 = 57;
-const COLON = 58;
-const OPEN_LIST = 91;
-const BACKSLASH = 92;
-const CLOSE_LIST = 93;
-const UNDERSCORE = 95;
-const LOWER_E = 101;
-const OPEN_OBJECT = 123;
-const CLOSE_OBJECT = 125;
-/** Small and capital letters differ by this bit alone; so do the brackets of objects and of lists. */
-const CASE_BIT = 32;
 
 /** Digits that every double holds, and longer numbers with a point of which it holds the nearest. */
 const SAFE_DIGITS = 15;
@@ -27,6 +38,13 @@ const SAFE_LENGTH = 300;
 /** Keys of one object that are compared with each other here. Objects with more are left to the thorough search. */
 const MAX_COMPARED = 128;
 const MAX_LEVELS = 1_024;
+
+/** What may come next in a text, as bits. */
+const A_VALUE = 1;
+const AN_END = 2;
+const A_KEY = 4;
+/** A comma, or the end of the object or the list around it. */
+const WHAT_FOLLOWS = 8;
 
 // Kept between calls, which do not overlap. The text as UTF-8: bytes of an array are read several times faster than the
 // characters of a text. Of all open objects: where their keys begin, and a digest of each; by level: how many of the keys
@@ -61,9 +79,10 @@ const ITEM_LEVEL = 2;
 const MEMBER_LEVEL = 3;
 
 /**
- * Whether a text that is JSON certainly keeps to the limits, and means the same after JSON.parse. One pass that builds
- * nothing, because every signal goes through it. `false` is a doubt, not a refusal: `findFaults` decides. The doubtful are
- * few: texts with surrogate pairs written as escapes, with escapes in keys, and with very many keys in one object.
+ * Whether a text is certainly JSON (RFC 8259), keeps to the limits, and means the same after JSON.parse. One pass that
+ * builds nothing, because every signal goes through it. `false` is a doubt, not a refusal: JSON.parse and `findFaults`
+ * decide. The doubtful among texts that are JSON are few: those with surrogate pairs written as escapes, with escapes in
+ * keys, and with very many keys in one object.
  *
  * @param wanted - its `places` are to be used only where the answer is `true`
  */
@@ -84,7 +103,7 @@ export function isPlainJson(
   let used = 0;
   let start = 0;
   let isObject = false;
-  let expectsKey = false;
+  let next = A_VALUE;
   let at = 0;
   const places = wanted?.places;
   let inList = false;
@@ -95,18 +114,25 @@ export function isPlainJson(
     if (byte === QUOTE) {
       const first = ++at;
       let inside = source[at] ?? 0;
-      if (!expectsKey) {
+      if ((next & A_KEY) === 0) {
+        if ((next & A_VALUE) === 0) return false;
         while (inside !== QUOTE) {
-          at += inside === BACKSLASH ? 2 : 1;
-          inside = source[at] ?? QUOTE;
+          // Also the zero behind the text, where a text has no end.
+          if (inside < SPACE) return false;
+          if (inside === BACKSLASH) {
+            const size = escapeSize(source, at);
+            if (size === 0) return false;
+            at += size;
+          } else at++;
+          inside = source[at] ?? 0;
         }
         at++;
+        next = WHAT_FOLLOWS;
         continue;
       }
-      expectsKey = false;
       while (inside !== QUOTE) {
-        if (inside === BACKSLASH) return false;
-        inside = source[++at] ?? QUOTE;
+        if (inside === BACKSLASH || inside < SPACE) return false;
+        inside = source[++at] ?? 0;
       }
       const size = at - first;
       if (size > keyLength || used - start >= comparedKeys) return false;
@@ -123,32 +149,46 @@ export function isPlainJson(
       }
       starts[used] = first;
       digests[used++] = digest;
-      // The colon, where no white space stands before it.
-      if (source[at + 1] !== COLON) spaced = true;
-      at += 2;
+      if (source[++at] !== COLON) {
+        spaced = true;
+        while (isSpace(source[at])) at++;
+        if (source[at] !== COLON) return false;
+      }
+      at++;
+      next = A_VALUE;
     } else if (byte === COMMA) {
-      expectsKey = isObject;
+      if (next !== WHAT_FOLLOWS || level === 0) return false;
+      next = isObject ? A_KEY : A_VALUE;
       at++;
     } else if (byte <= DIGIT_9 && (byte >= DIGIT_0 || byte === MINUS)) {
+      if ((next & A_VALUE) === 0) return false;
+      next = WHAT_FOLLOWS;
       const first = at;
-      let next = source[++at] ?? 0;
-      while (next >= DIGIT_0 && next <= DIGIT_9) next = source[++at] ?? 0;
-      if (next !== POINT && (next | CASE_BIT) !== LOWER_E && at - first <= SAFE_DIGITS) continue;
+      const digits = byte === MINUS ? at + 1 : at;
+      at = endOfDigits(source, digits);
+      // At least one digit, and a zero only where it is alone.
+      if (at === digits || (source[digits] === DIGIT_0 && at > digits + 1)) return false;
+      const end = source[at] ?? 0;
+      if (end !== POINT && (end | CASE_BIT) !== LOWER_E && at - first <= SAFE_DIGITS) continue;
       // Not a short whole number, as most are.
-      let point = -1;
-      let power = false;
-      for (; at < length; next = source[++at] ?? 0) {
-        if (next >= DIGIT_0 && next <= DIGIT_9) continue;
-        if (next === POINT) point = at;
-        else if ((next | CASE_BIT) === LOWER_E) power = true;
-        else if (!power || (next !== MINUS && next !== PLUS)) break;
+      const point = at;
+      if (end === POINT) {
+        at = endOfDigits(source, point + 1);
+        if (at === point + 1) return false;
+      }
+      const power = ((source[at] ?? 0) | CASE_BIT) === LOWER_E;
+      if (power) {
+        const sign = source[++at] ?? 0;
+        const exponent = sign === MINUS || sign === PLUS ? at + 1 : at;
+        at = endOfDigits(source, exponent);
+        if (at === exponent) return false;
       }
       const size = at - first;
-      if (!power && (size <= SAFE_DIGITS || (point !== -1 && point - first <= SAFE_DIGITS && size < SAFE_LENGTH)))
+      if (!power && (size <= SAFE_DIGITS || (end === POINT && point - first <= SAFE_DIGITS && size < SAFE_LENGTH)))
         continue;
       if (size > SAFE_LENGTH || !isHeldByDouble(String.fromCharCode(...source.subarray(first, at)))) return false;
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-      if (level >= deepest) return false;
+      if ((next & A_VALUE) === 0 || level >= deepest) return false;
       if (places !== undefined && level <= MEMBER_LEVEL) {
         if (level === LIST_LEVEL)
           inList = byte === OPEN_LIST && isObject && isKey(source, starts[used - 1], wanted?.list);
@@ -161,22 +201,29 @@ export function isPlainJson(
       levelIsObject[level++] = isObject ? 1 : 0;
       start = used;
       isObject = byte === OPEN_OBJECT;
-      expectsKey = isObject;
+      next = (isObject ? A_KEY : A_VALUE) | AN_END;
       at++;
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+      if ((next & (AN_END | WHAT_FOLLOWS)) === 0 || level === 0 || isObject !== (byte === CLOSE_OBJECT)) return false;
       used = start;
       start = levelStarts[--level] ?? 0;
       isObject = levelIsObject[level] === 1;
-      expectsKey = false;
+      next = WHAT_FOLLOWS;
       at++;
       // The first object that ends in an item after the member has begun is the member.
       if (level === MEMBER_LEVEL && places !== undefined && inList && places.at(-2) !== 0 && places.at(-1) === 0)
         places[places.length - 1] = at;
-    } else {
-      if (byte <= SPACE) spaced = true;
+    } else if (isSpace(byte)) {
+      spaced = true;
       at++;
+    } else {
+      const word = byte === LOWER_T ? TRUE : byte === LOWER_F ? FALSE : byte === LOWER_N ? NULL : undefined;
+      if (word === undefined || (next & A_VALUE) === 0 || !isWord(source, at, word)) return false;
+      next = WHAT_FOLLOWS;
+      at += word.length;
     }
   }
+  if (level !== 0 || next !== WHAT_FOLLOWS) return false;
   if (places !== undefined && (spaced || length !== text.length)) places.length = 0;
   return true;
 }
@@ -189,7 +236,7 @@ function isKey(source: Uint8Array, first = 0, key = ""): boolean {
 
 /** An escape of half a surrogate pair; the other half may be there. */
 const SURROGATE = /\\u[dD][89a-fA-F]/;
-const PROTO = Array.from("__proto__", (char) => char.charCodeAt(0));
+const PROTO = codesOf("__proto__");
 
 function isProto(source: Uint8Array, first: number): boolean {
   return PROTO.every((byte, place) => source[first + place] === byte);

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json/is-json-object.ts";
 import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
 import { knownSignal } from "./known-signals.ts";
@@ -67,7 +68,7 @@ export function admitBySchema(input: unknown, at = ""): Admission {
 /**
  * The quick path of {@link admitSignal}. `undefined` means "let the schema decide", not "refused".
  *
- * @param factsText - JSON of the signal's facts, as it was sent; by default the facts are written anew
+ * @param factsText - JSON of the signal's facts, an object, as it was sent, in the place of the facts
  */
 export function admitWellFormed(input: unknown, factsText?: string): NewSignal | undefined {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
@@ -95,13 +96,13 @@ export function admitWellFormed(input: unknown, factsText?: string): NewSignal |
   const { signal, source, facts, timestamp, id, cause, trace, depth } = fields;
   if (typeof signal !== "string" || !knownName(signal)) return undefined;
   if (typeof source !== "string" || source.length === 0 || source.length > LIMITS.identifierLength) return undefined;
-  if (typeof facts !== "object" || facts === null || Array.isArray(facts)) return undefined;
+  if (factsText === undefined && !isJsonObject(facts)) return undefined;
   if (id !== undefined && (typeof id !== "string" || !IDENTIFIER.test(id))) return undefined;
   if (cause !== undefined && (typeof cause !== "string" || !IDENTIFIER.test(cause))) return undefined;
   if (trace !== undefined && (typeof trace !== "string" || !TRACEPARENT.test(trace))) return undefined;
   const timestampMs = timestamp === undefined ? undefined : parseTimestamp(timestamp);
   if (timestamp !== undefined && timestampMs === undefined) return undefined;
-  if (!plainFacts(signal, facts as Record<string, unknown>)) return undefined;
+  if (!plainFacts(signal, facts, factsText)) return undefined;
   const factsJson = factsText ?? stringify(facts);
   if (factsJson === undefined || exceedsBytes(factsJson, LIMITS.signalBytes)) return undefined;
   return {
@@ -138,22 +139,25 @@ function knownName(name: string): boolean {
   return true;
 }
 
-/** Whether the facts are certainly valid. Only observations come in such numbers that they need a fast path of their own. */
-function plainFacts(name: string, facts: Record<string, unknown>): boolean {
-  if (name === "OBSERVATION") {
-    const { zooid, zooid_name, ok, ttr_ms, incident_id, niche } = facts;
-    if (zooid === undefined && zooid_name === undefined) return false;
-    return (
-      (zooid === undefined || (typeof zooid === "string" && zooid !== "")) &&
-      (zooid_name === undefined || (typeof zooid_name === "string" && zooid_name !== "")) &&
-      (ok === undefined || typeof ok === "boolean") &&
-      (ttr_ms === undefined || ttr_ms === null || (typeof ttr_ms === "number" && ttr_ms >= 0 && ttr_ms < Infinity)) &&
-      (incident_id === undefined || incident_id === null || typeof incident_id === "string") &&
-      (niche === undefined || niche === null || typeof niche === "string")
-    );
-  }
+/** Whether the facts are certainly valid. @param text - JSON of the facts, in their place */
+function plainFacts(name: string, facts: unknown, text: string | undefined): boolean {
   const known = knownSignal(name);
-  return known === undefined || known.facts.safeParse(facts).success;
+  if (known === undefined) return true;
+  const values = (text === undefined ? facts : JSON.parse(text)) as Record<string, unknown>;
+  return name === "OBSERVATION" ? plainObservation(values) : known.facts.safeParse(values).success;
+}
+
+/** Only observations come in such numbers that they need a fast path of their own. */
+function plainObservation({ zooid, zooid_name, ok, ttr_ms, incident_id, niche }: Record<string, unknown>): boolean {
+  if (zooid === undefined && zooid_name === undefined) return false;
+  return (
+    (zooid === undefined || (typeof zooid === "string" && zooid !== "")) &&
+    (zooid_name === undefined || (typeof zooid_name === "string" && zooid_name !== "")) &&
+    (ok === undefined || typeof ok === "boolean") &&
+    (ttr_ms === undefined || ttr_ms === null || (typeof ttr_ms === "number" && ttr_ms >= 0 && ttr_ms < Infinity)) &&
+    (incident_id === undefined || incident_id === null || typeof incident_id === "string") &&
+    (niche === undefined || niche === null || typeof niche === "string")
+  );
 }
 
 /** JSON of `facts`; `undefined` where their nesting exhausts the stack, since a caller can send 30,000 opening brackets. */

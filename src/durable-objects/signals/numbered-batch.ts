@@ -40,7 +40,7 @@ export function admitNumbered(
       signals.push(judged);
       return;
     }
-    rejected.push({ number: frame.first + place, errors: judged, signal: input });
+    rejected.push({ number: frame.first + place, errors: judged, signal: whole(input, findings.facts?.[place]) });
     finish();
     signals = [];
     first = frame.first + place + 1;
@@ -63,12 +63,18 @@ function judge(
   }
   const at = `/signals/${place}`;
   const wrong = faults?.get(at);
-  const admission = wrong === undefined ? admitSignal(input, at) : { ok: false as const, errors: wrong };
+  const admission =
+    wrong === undefined ? admitSignal(whole(input, facts?.[place]), at) : { ok: false as const, errors: wrong };
   if (!admission.ok) return [...admission.errors];
   const { signal } = admission;
   const errors = reservedFields(signal, false, at);
   if (maySay?.(signal.source) === false) errors.push(foreignSource(signal.source, at));
   return errors.length === 0 ? signal : errors;
+}
+
+/** @param facts - JSON of the facts that the frame has apart */
+function whole(input: unknown, facts: string | undefined): unknown {
+  return facts === undefined ? input : { ...(input as object), facts: JSON.parse(facts) as unknown };
 }
 
 /** Rejected signals of a batch whose errors are named; the dead letters name those of the others. */

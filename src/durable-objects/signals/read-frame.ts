@@ -1,6 +1,6 @@
 import { faultsByItem, type ItemFaults } from "../../core/json/item-faults.ts";
 import { limitsAround } from "../../core/json/limits.ts";
-import { readFaultyJson } from "../../core/json/read-json.ts";
+import { readApart, readFaultyJson } from "../../core/json/read-json.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
@@ -31,7 +31,7 @@ interface Refused extends FrameName {
 export interface AppendFindings {
   /** Signals of an append that cannot be kept as they were sent, by `/signals/<place>`. */
   readonly faults?: ItemFaults;
-  /** JSON of the signals' facts as it was sent, by place, where that need not be written anew. */
+  /** JSON of the signals' facts as it was sent, by place; the frame has 0 in the place of such facts. */
   readonly facts?: readonly (string | undefined)[];
 }
 
@@ -41,7 +41,7 @@ interface Received extends AppendFindings {
 
 /** A frame holds a list of signals: its own object, the list, the signal. */
 const LIMITS_OF_FRAME = limitsAround(3);
-/** Writing the facts anew took a tenth of the time of an append. */
+/** Reading the facts and writing them anew took a third of the time of an append. */
 const FACTS = { list: "signals", member: "facts" };
 
 /**
@@ -54,18 +54,17 @@ export function readFrame(message: string): Received | Refused | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
     return { ...nameIn(message), problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
-  const reading = readFaultyJson(message, LIMITS_OF_FRAME, FACTS);
+  const apart = readApart(message, LIMITS_OF_FRAME, FACTS);
+  // A list that holds more than objects has other places than the texts.
+  if (apart !== undefined && isPlainAppend(apart.value) && apart.texts.length === apart.value.signals.length)
+    return { frame: apart.value, facts: apart.texts };
+  const reading = readFaultyJson(message, LIMITS_OF_FRAME);
   if (!reading.ok) {
     return { ...nameIn(message), problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
   }
-  const { value: document, faults, texts } = reading;
-  if (isPlainAppend(document)) {
-    // A list that holds more than objects has other places than the texts.
-    const facts = texts?.length === document.signals.length ? texts : undefined;
-    return faults === undefined
-      ? { frame: document, ...(facts === undefined ? {} : { facts }) }
-      : { frame: document, faults: faultsByItem(faults(), /^\/signals\/\d+/) };
-  }
+  const { value: document, faults } = reading;
+  if (isPlainAppend(document))
+    return { frame: document, ...(faults && { faults: faultsByItem(faults(), /^\/signals\/\d+/) }) };
   const parsed = AgentFrame.safeParse(document);
   if (parsed.success) return { frame: parsed.data };
   const unknown = unknownType(document, AGENT_FRAME_TYPES);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { findFaults } from "../../../src/core/json/find-faults.ts";
+import { isJsonObject } from "../../../src/core/json/is-json-object.ts";
 import { JSON_LIMITS, limitsAround } from "../../../src/core/json/limits.ts";
 import { isHeldByDouble } from "../../../src/core/json/number-text.ts";
 import { isPlainJson } from "../../../src/core/json/plain-json.ts";
 import { pruneDeep, TOO_DEEP } from "../../../src/core/json/prune-deep.ts";
-import { readFaultyJson, readJson, readJsonKeeping } from "../../../src/core/json/read-json.ts";
+import { readApart, readFaultyJson, readJson, readJsonKeeping } from "../../../src/core/json/read-json.ts";
 import fc from "../../fast-check.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
@@ -268,10 +269,7 @@ describe("reading a frame of several items", () => {
 
 describe("the texts of a member of a frame's items", () => {
   const wanted = { list: "signals", member: "facts" };
-  const textsOf = (text: string) => {
-    const reading = readFaultyJson(text, limitsAround(3), wanted);
-    return reading.ok ? reading.texts : undefined;
-  };
+  const textsOf = (text: string) => readApart(text, limitsAround(3), wanted)?.texts;
 
   test("are those that JSON.stringify writes, of any value and beside any other members", () => {
     const name = fc.constantFrom("facts", "signals", "a", "list", "facts2", "fact");
@@ -286,15 +284,54 @@ describe("the texts of a member of a frame's items", () => {
     let found = 0;
     fc.assert(
       fc.property(frame, (document) => {
-        const texts = textsOf(JSON.stringify(document));
-        if (texts === undefined) return;
-        found += texts.length;
-        const written = JSON.parse(JSON.stringify(document)).signals as { facts?: object }[];
-        expect(texts).toEqual(written.map(({ facts }) => facts && JSON.stringify(facts)));
+        const apart = readApart(JSON.stringify(document), limitsAround(3), wanted);
+        if (apart === undefined) return;
+        found += apart.texts.length;
+        const written = JSON.parse(JSON.stringify(document)) as { signals: { facts?: object }[] };
+        expect(apart.texts).toEqual(written.signals.map(({ facts }) => facts && JSON.stringify(facts)));
+        const signals = written.signals.map((item) => (item.facts === undefined ? item : { ...item, facts: 0 }));
+        expect(apart.value).toEqual({ ...written, signals });
       }),
       { numRuns: 1_000 },
     );
     expect(found).toBeGreaterThan(200);
+  });
+
+  test("are taken from no text that JSON.parse refuses, whatever of a good one was changed", () => {
+    const token = fc.constantFrom(
+      ...'{}[],:"\\/ \n\u0000\u001f0123456789-+.eEutfnr',
+      "true",
+      "null",
+      "1.5e3",
+      '"a":',
+      "\\u00e",
+      "\\x",
+    );
+    const good = JSON.stringify({
+      signals: [{ facts: { a: [1, -0.5, 2e9, true, null, 'x\n"'], b: {} } }, { facts: {} }],
+    });
+    const change = fc.record({
+      at: fc.nat(good.length),
+      gone: fc.nat(3),
+      instead: fc.string({ unit: token, maxLength: 3 }),
+    });
+    let taken = 0;
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        let text = good;
+        for (const { at, gone, instead } of changes) text = text.slice(0, at) + instead + text.slice(at + gone);
+        const apart = readApart(text, limitsAround(3), wanted);
+        if (apart === undefined) return;
+        taken++;
+        // Only objects of a list have a place.
+        const items = (JSON.parse(text) as { signals: unknown[] }).signals.filter(isJsonObject);
+        expect(items.map(({ facts }, place) => (apart.texts[place] === undefined ? undefined : facts))).toEqual(
+          apart.texts.map((facts) => facts && JSON.parse(facts)),
+        );
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(taken).toBeGreaterThan(500);
   });
 
   test("keep what JSON.stringify would write otherwise, but mean the same", () => {
