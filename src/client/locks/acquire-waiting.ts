@@ -28,7 +28,7 @@ const REQUEST_MS = 10_000;
 const RETRY_MS = 1_000;
 
 /** Failures after which the same request may work: another edge answers, or the same one later. */
-const passes = (error: unknown) =>
+export const passes = (error: unknown) =>
   error instanceof EdgeUnreachable ||
   (error instanceof ApiProblem && [429, 502, 503, 504].includes(error.problem.status));
 

@@ -1,6 +1,6 @@
 import { ApiProblem } from "../http/problem-errors.ts";
 
-interface Holding {
+export interface Holding {
   readonly name: string;
   readonly fence: number;
   readonly ttlMs: number;
@@ -19,7 +19,7 @@ export class LockLost extends Error {
 }
 
 /** Refusals after which a lock is not held any more: its fence is another's, or the token may not hold it. */
-const isLost = (error: unknown) =>
+export const isLost = (error: unknown) =>
   error instanceof ApiProblem && [401, 403, 404, 409, 422].includes(error.problem.status);
 
 /**

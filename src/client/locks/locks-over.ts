@@ -1,7 +1,7 @@
 import { type LockAcquisition, LockAnswer, LockHeld, type LockNotHeld, LockReleased } from "../../core/locks/api.ts";
 import type { CallEdge } from "../http/request.ts";
-import { acquireWaiting, type LockOptions } from "./acquire-waiting.ts";
-import { LockKeeper } from "./lock-keeper.ts";
+import { acquireWaiting, type LockOptions, passes } from "./acquire-waiting.ts";
+import { type Holding, isLost, LockKeeper } from "./lock-keeper.ts";
 
 export interface LockCalls {
   readonly call: CallEdge;
@@ -64,6 +64,25 @@ export function httpLocks({ call, inside }: LockCalls): LockEdge {
   };
 }
 
+/**
+ * From when the TTL of a lock is counted that was just acquired. After a wait nobody here knows when it was given, from where the edge
+ * counts it; a renewal says so.
+ *
+ * @returns `undefined`: it is to be asked for again. It has expired while its answer was on the way, or nobody knows; the owner
+ * that asks again for what it holds has the same lock.
+ */
+async function countedFrom(edge: LockEdge, { name, fence, ttlMs, askedMs }: Holding): Promise<number | undefined> {
+  const nowMs = performance.now();
+  if (nowMs - askedMs <= ttlMs / 3) return askedMs;
+  try {
+    await edge.renew(name, fence, ttlMs, ttlMs);
+    return nowMs;
+  } catch (error) {
+    if (passes(error) || isLost(error)) return undefined;
+    throw error;
+  }
+}
+
 /** What is made of the three requests. @param requestMs - one request waits so long at most */
 export function locksOver(edge: LockEdge, requestMs?: number) {
   const acquireLong = (name: string, options: LockOptions) =>
@@ -74,9 +93,18 @@ export function locksOver(edge: LockEdge, requestMs?: number) {
    * @throws LockNotAvailable where it is not to be had; the reason of `signal` when it is aborted
    */
   const hold = async (name: string, options: LockOptions): Promise<KeptLock> => {
-    const { answer, askedMs } = await acquireLong(name, options);
-    if (!answer.held) throw new LockNotAvailable(name, answer);
-    return new LockKeeper({ name, fence: answer.fence, ttlMs: options.ttlMs, askedMs }, edge);
+    const { ttlMs, waitMs = Number.POSITIVE_INFINITY } = options;
+    const untilMs = performance.now() + waitMs;
+    for (;;) {
+      const { answer, askedMs } = await acquireLong(name, {
+        ...options,
+        waitMs: Math.max(0, untilMs - performance.now()),
+      });
+      if (!answer.held) throw new LockNotAvailable(name, answer);
+      const { fence } = answer;
+      const sinceMs = await countedFrom(edge, { name, fence, ttlMs, askedMs });
+      if (sinceMs !== undefined) return new LockKeeper({ name, fence, ttlMs, askedMs: sinceMs }, edge);
+    }
   };
   return {
     /** Asks, and waits as long as `waitMs` says, by as many requests as that takes. Nobody renews the lock. */
