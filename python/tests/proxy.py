@@ -21,6 +21,8 @@ class Proxy:
         self._open: set[socket.socket] = set()
         self.upgrades = upgrades
         self.upgraded = 0
+        self.plain = 0
+        """Connections that were no WebSockets."""
         self.away = False
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -56,6 +58,8 @@ class Proxy:
                     near.sendall(b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n")
                     return
                 self.upgraded += 1
+            elif head != b"":
+                self.plain += 1
             if head == b"":
                 return
             with socket.create_connection(self._edge) as far:

@@ -243,3 +243,31 @@ def drive(flow: Any, answer: dict[str, Any] | None) -> Any:
                 step = flow.send(Response(200, {}, json.dumps(answer).encode()))
     except StopIteration as end:
         return end.value
+
+
+def test_a_lock_that_was_waited_for_longer_than_its_time_is_renewed_at_once_and_not_taken_for_lost() -> None:
+    now = [0.0]
+    asked: list[str] = []
+
+    def run(flow: Any) -> None:
+        try:
+            step = next(flow)
+            while True:
+                what = step.target.rpartition("/")[2]
+                asked.append(what)
+                # The wait takes longer than the lock is held; the first renewal finds that it has expired meanwhile.
+                now[0] += 50.0 if what == "acquire" and "renew" not in asked else 1.0
+                if asked.count("renew") == 1 and what == "renew":
+                    step = flow.send(Response(409, {}, b'{"type": "/problems/lock-not-held", "title": "Not held", "status": 409}'))
+                    assert isinstance(step, Pause)
+                    step = flow.send(None)
+                else:
+                    step = flow.send(Response(200, {}, json.dumps({"held": True, "fence": 3 + len(asked)}).encode()))
+        except StopIteration:
+            pass
+
+    edge = Edge(read_settings("http://127.0.0.1:1", "token", "default"), Retry(retries=0), 30.0)
+    lock = HeldLock(edge, LockWish("a", "o", 30.0, "exclusive", None, None), lambda: now[0])
+    run(lock.acquire())
+    assert asked == ["acquire", "renew", "acquire"]
+    assert not lock.lost and (lock.fence, lock.left) == (6, 29.0)

@@ -41,8 +41,10 @@ from .models import CallReply, Receipt, Signal, Task, TaskReceipt
 if TYPE_CHECKING:
     from ._async.batch import AsyncBatch
     from ._async.client import AsyncClient
+    from ._async.locks import AsyncLocks
     from ._async.work import AsyncWork
     from ._async.worker import AsyncWorker
+    from ._sync.locks import Locks
     from ._sync.work import Work
     from ._sync.worker import Worker
 
@@ -52,6 +54,7 @@ __all__ = [
     "ApiProblem",
     "AsyncBatch",
     "AsyncClient",
+    "AsyncLocks",
     "AsyncWork",
     "AsyncWorker",
     "Batch",
@@ -67,6 +70,7 @@ __all__ = [
     "LimitRefused",
     "LockLost",
     "LockNotAvailable",
+    "Locks",
     "NotFound",
     "Receipt",
     "Retry",
@@ -93,8 +97,10 @@ __all__ = [
 _LATER = {
     "AsyncBatch": "_async.batch",
     "AsyncClient": "_async.client",
+    "AsyncLocks": "_async.locks",
     "AsyncWork": "_async.work",
     "AsyncWorker": "_async.worker",
+    "Locks": "_sync.locks",
     "Work": "_sync.work",
     "Worker": "_sync.worker",
 }

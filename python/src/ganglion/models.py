@@ -93,6 +93,8 @@ class Task:
     needs: dict[str, Any] | None = None
     answers: list[dict[str, Any]] | None = None
     """How the questions ended for which the task has waited; ``None``: it has waited for none."""
+    verdict: dict[str, Any] | None = None
+    """Why the last completion was refused, of a task that must prove that it is done; ``None``: none was."""
     notes: list[dict[str, Any]] | None = None
     """Notes of the task (``task/<id>/…``), the last change first; ``None``: there are none."""
     notes_left_out: int | None = None

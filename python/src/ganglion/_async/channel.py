@@ -1,4 +1,4 @@
-"""A worker's channel over asyncio's streams."""
+"""Channels over asyncio's streams: how one is opened, and that of a worker."""
 
 from __future__ import annotations
 
@@ -6,25 +6,35 @@ import asyncio
 import time
 
 from .._core.exchange import Request
+from .._core.frames import PING_EVERY, refusal_in
 from .._core.http1 import MalformedAnswer
 from .._core.settings import Settings
 from .._core.websocket import Upgrade, closing
 from .._core.work import Plan
-from .._core.work_channel import PING_EVERY, PROTOCOL, Given, Withdrawn, WorkChannel, refusal_in
+from .._core.work_channel import PROTOCOL, Given, Withdrawn, WorkChannel
 from .._sync.transport import reason_of, tls_context
 from ..errors import EdgeUnreachable
 
-__all__ = ["AsyncChannel", "open_channel"]
+__all__ = ["PIECE", "AsyncChannel", "open_channel", "open_streams"]
 
-_PIECE = 65_536
+PIECE = 65_536
 
 
 async def open_channel(settings: Settings, request: Request) -> AsyncChannel:
-    """:raises ApiProblem: the edge refused
+    """As ``open_streams``, for the tasks of a queue."""
+    return AsyncChannel(settings.origin, *await open_streams(settings, request, PROTOCOL))
+
+
+async def open_streams(
+    settings: Settings, request: Request, protocol: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    """:returns: with what came already
+
+    :raises ApiProblem: the edge refused
     :raises EdgeUnreachable: no edge answered, or somebody on the way knows no WebSockets
     """
     tls = tls_context() if settings.scheme == "https" else None
-    upgrade = Upgrade(settings, request, PROTOCOL)
+    upgrade = Upgrade(settings, request, protocol)
     writer: asyncio.StreamWriter | None = None
     try:
         opening = asyncio.open_connection(settings.host, settings.port, ssl=tls)
@@ -33,7 +43,7 @@ async def open_channel(settings: Settings, request: Request) -> AsyncChannel:
         writer.write(upgrade.head)
         body = b""
         while not upgrade.accepted:
-            piece = await asyncio.wait_for(reader.read(_PIECE), request.timeout)
+            piece = await asyncio.wait_for(reader.read(PIECE), request.timeout)
             if not piece:
                 raise MalformedAnswer("the connection ended before the answer did")
             body += upgrade.feed(piece)
@@ -48,7 +58,7 @@ async def open_channel(settings: Settings, request: Request) -> AsyncChannel:
         if writer is not None:
             writer.close()
         raise
-    return AsyncChannel(settings.origin, reader, opened, upgrade.rest)
+    return reader, opened, upgrade.rest
 
 
 class AsyncChannel:
@@ -77,7 +87,7 @@ class AsyncChannel:
         try:
             if not data:
                 # The same read goes on over several calls: one that is cancelled could lose what it has read.
-                self._reading = self._reading or asyncio.ensure_future(self._reader.read(_PIECE))
+                self._reading = self._reading or asyncio.ensure_future(self._reader.read(PIECE))
                 woken: asyncio.Future[object] = asyncio.ensure_future(wake.wait())
                 both: set[asyncio.Future[object]] = {self._reading, woken}  # type: ignore[arg-type]
                 try:

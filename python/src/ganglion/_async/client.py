@@ -29,6 +29,7 @@ from .transport import AsyncTransport
 if TYPE_CHECKING:
     from .. import types
     from ..intelligence import AsyncIntelligence
+    from .locks import AsyncLocks
     from .worker import AsyncHandler, AsyncWorker
 
 __all__ = ["AsyncClient"]
@@ -394,6 +395,17 @@ class AsyncClient(AsyncLooks):
         :raises LockLost: at the end, where it was lost meanwhile
         """
         return AsyncLocked(self._transport, HeldLock(self._edge, LockWish(name, owner, ttl, mode, wait, task)))
+
+    def open_locks(self, *, on_remark: Callable[[str], None] | None = None) -> AsyncLocks:
+        """Locks over a channel, for a program that locks often: ``async with client.open_locks() as locks:``, and in it
+        ``async with locks.lock(…)`` as ``client.lock(…)``. A request and its answer are one message each; a wait costs nothing and keeps
+        its place over a lost connection.
+
+        :param on_remark: told when no channel can be opened, and HTTP is used
+        """
+        from .locks import AsyncLocks
+
+        return AsyncLocks(self._edge, self._transport, on_remark)
 
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any

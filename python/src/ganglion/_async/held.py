@@ -13,6 +13,7 @@ from ..errors import ApiProblem, EdgeUnreachable, GanglionError
 from ..heartbeat import Heartbeat
 from ..models import Task
 from .client import AsyncClient
+from .locks import AsyncLocks
 from .work import AsyncHandler, AsyncWork
 
 __all__ = ["AsyncHeldTasks"]
@@ -27,6 +28,7 @@ class AsyncHeldTasks:
         handler: AsyncHandler,
         client: AsyncClient,
         heartbeat: Heartbeat,
+        locks: AsyncLocks,
         on_remark: Callable[[str], None],
         stopping: asyncio.Event,
     ) -> None:
@@ -34,6 +36,7 @@ class AsyncHeldTasks:
         self._handler = handler
         self._client = client
         self._heartbeat = heartbeat
+        self._locks = locks
         self._on_remark = on_remark
         self._stopping = stopping
         self._changed = asyncio.Event()
@@ -59,7 +62,7 @@ class AsyncHeldTasks:
             self._on_remark(f"{work.task_id}: {reason}")
 
     async def begin(self, task: Task) -> None:
-        work = AsyncWork(task, self._plan.queue, self._client, self._heartbeat)
+        work = AsyncWork(task, self._plan.queue, self._client, self._heartbeat, self._locks)
         if self._stopping.is_set():
             # The queue gave it before it could know that this worker stops.
             await self._report(work, outcome_of(None, TaskReleased()))
@@ -80,7 +83,7 @@ class AsyncHeldTasks:
                 else:
                     error = work._runner.exception()
                     result = None if error is not None else work._runner.result()
-            await self._report(work, outcome_of(result, error))
+            await self._report(work, outcome_of(result, error, work._evidence))
         finally:
             self._running.pop(work.task.lease_id, None)
             if not self._running:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import AsyncGenerator
+from typing import AsyncGenerator, Awaitable, Callable
 
 from ..errors import EdgeUnreachable, GanglionError, problem_from
 from .._core.exchange import Answer, Flow, Pause, Request, Response
@@ -42,8 +42,14 @@ class AsyncTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
-    async def run(self, flow: Flow[Answer]) -> Answer:
-        """Does what a flow wants done until it returns."""
+    async def run(
+        self, flow: Flow[Answer], send: Callable[[Request], Awaitable[Response]] | None = None
+    ) -> Answer:
+        """Does what a flow wants done until it returns.
+
+        :param send: sends its requests in the place of ``send`` of this transport
+        """
+        send = send or self.send
         try:
             step = next(flow)
             while True:
@@ -52,7 +58,7 @@ class AsyncTransport:
                     step = flow.send(None)
                     continue
                 try:
-                    response = await self.send(step)
+                    response = await send(step)
                 except EdgeUnreachable as error:
                     step = flow.throw(error)
                 else:

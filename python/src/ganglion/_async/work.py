@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Awaitable, Callable, NoReturn
 
+from .._core.held_lock import Mode
 from .._core.work import TaskReleased, Turn
 from ..heartbeat import Heartbeat
 from ..models import CallReply, Task, TaskReceipt
 from .client import AsyncClient
+from .coordination import AsyncLocked
+from .locks import AsyncLocks
 
 __all__ = ["AsyncHandler", "AsyncWork"]
 
@@ -18,10 +21,13 @@ AsyncHandler = Callable[["AsyncWork"], Awaitable[Any]]
 class AsyncWork(Turn):
     """A task in a worker's hands. Its handler is cancelled when nobody wants the result."""
 
-    __slots__ = ("_heartbeat", "_queue", "_runner", "client")
+    __slots__ = ("_heartbeat", "_locks", "_queue", "_runner", "client")
 
-    def __init__(self, task: Task, queue: str, client: AsyncClient, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self, task: Task, queue: str, client: AsyncClient, heartbeat: Heartbeat, locks: AsyncLocks
+    ) -> None:
         super().__init__(task)
+        self._locks = locks
         self._queue = queue
         self._heartbeat = heartbeat
         self._runner: asyncio.Task[Any] | None = None
@@ -49,6 +55,25 @@ class AsyncWork(Turn):
         """
         await self.client.api.park_task(self._queue, self.task_id, {"lease_id": self.task.lease_id, "question": question})
         raise TaskReleased(f"waits for the question {question}")
+
+    def lock(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        ttl: float = 30.0,
+        mode: Mode = "exclusive",
+        wait: float | None = None,
+        task: str | None = None,
+    ) -> AsyncLocked:
+        """``async with task.lock("tree:/srv/app/**") as lock:`` holds a lock for this task, and renews it; over a channel that the worker keeps for
+        locks, or over HTTP where there is none. A wait ends with the task's lease.
+
+        :param owner: default: this attempt
+        :raises LockNotAvailable: it was not free in ``wait`` seconds
+        :raises LockLost: at the end, where it was lost meanwhile
+        """
+        return self._locks.lock_for(self._lock_wish(name, owner, ttl, mode, wait, task))
 
     def _cancel(self, reason: str) -> None:
         self._reason = reason

@@ -91,7 +91,8 @@ class AsyncWorker:
             loop.add_signal_handler(each, self.stop)
         client = self._client or AsyncClient()
         plan, heartbeat, on_remark, stopping = self._plan, self._heartbeat, self._on_remark, self._stopping
-        held = self._held = AsyncHeldTasks(plan, self.handler, client, heartbeat, on_remark, stopping)
+        locks = client.open_locks(on_remark=on_remark)
+        held = self._held = AsyncHeldTasks(plan, self.handler, client, heartbeat, locks, on_remark, stopping)
         intake = AsyncIntake(plan, client, held, heartbeat, on_remark, stopping, self._hurry)
         keeper = loop.create_task(held.keep())
         try:
@@ -101,6 +102,7 @@ class AsyncWorker:
         finally:
             keeper.cancel()
             await intake.close()
+            await locks.close()
             for each in heard:
                 loop.remove_signal_handler(each)
             if self._client is None:

@@ -10,6 +10,8 @@ from ..errors import ApiProblem, GanglionError
 from ..models import Task
 from .calls import milliseconds
 from .exchange import to_json
+from .held_lock import LockWish, Mode
+from .interruption import Interruption
 
 __all__ = ["Outcome", "Plan", "TaskCancelled", "TaskRefused", "TaskReleased", "Turn", "log_remark", "outcome_of", "plan"]
 
@@ -94,11 +96,13 @@ def plan(
 class Turn:
     """A task in a worker's hands."""
 
-    __slots__ = ("_reason", "task")
+    __slots__ = ("_evidence", "_interruption", "_reason", "task")
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self._reason: str | None = None
+        self._evidence: Any = None
+        self._interruption = Interruption()
 
     def __repr__(self) -> str:
         return f"<task {self.task.task_id} of {self.task.type}, attempt {self.task.attempt}>"
@@ -135,6 +139,11 @@ class Turn:
         return self.task.answers or []
 
     @property
+    def verdict(self) -> dict[str, Any] | None:
+        """Why the last completion was refused: ``by``, ``name``, ``reason``, ``attempt``; ``None``: none was."""
+        return self.task.verdict
+
+    @property
     def cancelled(self) -> bool:
         """Whether the result is no longer wanted: look at it between two steps."""
         return self._reason is not None
@@ -143,6 +152,16 @@ class Turn:
         """:raises TaskCancelled: the result is no longer wanted"""
         if self._reason is not None:
             raise TaskCancelled(f"{self.task_id}: {self._reason}")
+
+    def evidence(self, value: Any) -> None:
+        """Says what shows that the task is done, any JSON of 16 KiB at most, for a task that must prove it: the last call counts."""
+        self._evidence = value
+
+    def _lock_wish(
+        self, name: str, owner: str | None, ttl: float, mode: Mode, wait: float | None, task: str | None
+    ) -> LockWish:
+        begin = self.task.recipient if self.task.recipient != "*" else "worker"
+        return LockWish(name, owner or f"{begin}/{self.task.lease_id}", ttl, mode, wait, task or self.task.task_id)
 
     def followed_by(self, recipient: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Fields of a task that follows from this one: it is named after it, so that it is queued once, though this one
@@ -173,8 +192,10 @@ class Outcome:
     fields: Mapping[str, Any]
 
 
-def outcome_of(result: Any, error: BaseException | None) -> Outcome:
-    """:param error: what the handler raised; ``None``: it returned ``result``"""
+def outcome_of(result: Any, error: BaseException | None, evidence: Any = None) -> Outcome:
+    """:param error: what the handler raised; ``None``: it returned ``result``
+    :param evidence: what it said beside the result
+    """
     if isinstance(error, TaskReleased):
         return Outcome("release", {})
     if error is not None:
@@ -182,12 +203,14 @@ def outcome_of(result: Any, error: BaseException | None) -> Outcome:
         # The name of a foreign exception says what its message often leaves out.
         named = text if isinstance(error, GanglionError) or text == type(error).__name__ else f"{type(error).__name__}: {text}"
         return failure(named, retry=not isinstance(error, TaskRefused))
-    try:
-        to_json(result)
-    except (TypeError, ValueError) as reason:
-        # Another attempt would give the same result, so the task fails now and for good.
-        return failure(f"the result is no JSON: {reason}", retry=False)
-    return Outcome("complete", {"result": result})
+    for what, value in (("result", result), ("evidence", evidence)):
+        try:
+            to_json(value)
+        except (TypeError, ValueError) as reason:
+            # Another attempt would give the same, so the task fails now and for good.
+            return failure(f"the {what} is no JSON: {reason}", retry=False)
+    proof = {} if evidence is None else {"evidence": evidence}
+    return Outcome("complete", {"result": result, **proof})
 
 
 def failure(error: str, *, retry: bool) -> Outcome:

@@ -3,24 +3,22 @@ answers say that it is durable."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from ..errors import ApiProblem, UnreadableAnswer, problem_from
+from ..errors import UnreadableAnswer, problem_from
 from ..models import Task, read
 from .calls import milliseconds
 from .exchange import to_json
-from .websocket import CLOSE, PING, TEXT, Message, MessageReader, Upgrade, closing, written
+from .frames import FrameChannel
+from .websocket import TEXT, written
 from .work import Plan
 
-__all__ = ["CHANNEL_RETRY", "PROTOCOL", "WorkChannel", "refusal_in"]
+__all__ = ["CHANNEL_RETRY", "PROTOCOL", "Given", "Withdrawn", "WorkChannel"]
 
 PROTOCOL = "ganglion.work.v1"
 CHANNEL_RETRY = 30.0
 """While tasks come over plain HTTP: time between two attempts to open the channel."""
-PING_EVERY = 20.0
-"""A connection on which nothing came between two pings is dead, even if the kernel still holds it open."""
 _NOT_BOUND = "/problems/not-bound"
 
 
@@ -39,15 +37,10 @@ class Withdrawn:
     reason: str
 
 
-class WorkChannel:
-    """open → closed. Takes bytes, gives what they say, and bytes to be sent."""
+class WorkChannel(FrameChannel):
+    """The queue's end of it gives tasks for as long as this one has room."""
 
-    __slots__ = ("_alive", "_reader", "closed")
-
-    def __init__(self) -> None:
-        self._reader = MessageReader()
-        self._alive = True
-        self.closed = False
+    __slots__ = ()
 
     def ready(self, plan: Plan, credit: int) -> bytes:
         """This end takes so many unfinished tasks at a time; each that ends makes room for the next."""
@@ -60,29 +53,16 @@ class WorkChannel:
         }
         return written(TEXT, to_json(frame))
 
-    def ping(self) -> bytes | None:
-        """To be sent each PING_EVERY; ``None``: the connection is dead."""
-        alive, self._alive = self._alive, False
-        return written(PING) if alive else None
-
     def feed(self, data: bytes) -> tuple[list[Given | Withdrawn], bytes]:
         """:returns: what was said, and what has to be sent back
 
         :raises ApiProblem: the queue will never give this worker a task
         """
-        self._alive = True
         said: list[Given | Withdrawn] = []
-        back = b""
-        for message in self._reader.feed(data):
-            if message.kind == TEXT:
-                document = json.loads(message.data)
-                for frame in document if isinstance(document, list) else [document]:
-                    said += _said(frame)
-            elif message.kind == PING:
-                back += written(0xA, message.data)
-            elif message.kind == CLOSE:
-                self.closed = True
-                back += closing()
+        documents, back = self.read(data)
+        for document in documents:
+            for frame in document if isinstance(document, list) else [document]:
+                said += _said(frame)
         return said, back
 
 
@@ -100,11 +80,3 @@ def _said(frame: object) -> list[Given | Withdrawn]:
             raise problem_from(int(problem.get("status", 403)), to_json(problem), None)
     # Frames of other kinds may come with later versions of the edge.
     return []
-
-
-def refusal_in(upgrade: Upgrade, body: bytes) -> ApiProblem | None:
-    """Why an upgrade was refused; ``None``: its answer is not whole yet."""
-    answer = upgrade.refusal
-    if answer is None or not answer.done:
-        return None
-    return problem_from(answer.status, body, answer.headers.get("retry-after"))

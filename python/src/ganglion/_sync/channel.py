@@ -1,4 +1,4 @@
-"""A worker's channel over a socket, for one thread; another one may wake it."""
+"""Channels over sockets: how one is opened, and that of a worker, for one thread; another one may wake it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,52 @@ import socket
 import time
 
 from .._core.exchange import Request
+from .._core.frames import PING_EVERY, refusal_in
 from .._core.http1 import MalformedAnswer
 from .._core.settings import Settings
 from .._core.websocket import Upgrade, closing
 from .._core.work import Plan
-from .._core.work_channel import PING_EVERY, PROTOCOL, Given, Withdrawn, WorkChannel, refusal_in
+from .._core.work_channel import PROTOCOL, Given, Withdrawn, WorkChannel
 from ..errors import EdgeUnreachable
 from .transport import reason_of, tls_context
 
-__all__ = ["Channel", "Wake"]
+__all__ = ["PIECE", "Channel", "Wake", "open_web_socket"]
 
-_PIECE = 65_536
+PIECE = 65_536
+
+
+def open_web_socket(settings: Settings, request: Request, protocol: str) -> tuple[socket.socket, bytes]:
+    """:returns: with what came already
+
+    :raises ApiProblem: the edge refused
+    :raises EdgeUnreachable: no edge answered, or somebody on the way knows no WebSockets
+    """
+    upgrade = Upgrade(settings, request, protocol)
+    try:
+        opened = socket.create_connection((settings.host, settings.port), request.timeout)
+    except OSError as error:
+        raise EdgeUnreachable(settings.origin, reason_of(error)) from error
+    try:
+        if settings.scheme == "https":
+            opened = tls_context().wrap_socket(opened, server_hostname=settings.host)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.sendall(upgrade.head)
+        body = b""
+        while not upgrade.accepted:
+            piece = opened.recv(PIECE)
+            if not piece:
+                raise MalformedAnswer("the connection ended before the answer did")
+            body += upgrade.feed(piece)
+            refusal = refusal_in(upgrade, body)
+            if refusal is not None:
+                raise refusal
+    except (OSError, MalformedAnswer) as error:
+        opened.close()
+        raise EdgeUnreachable(settings.origin, reason_of(error)) from error
+    except BaseException:
+        opened.close()
+        raise
+    return opened, upgrade.rest
 
 
 class Wake:
@@ -57,33 +92,7 @@ class Channel:
         self._wake = wake
         self._state = WorkChannel()
         self._pinged = time.monotonic()
-        self._waiting = b""
-        upgrade = Upgrade(settings, request, PROTOCOL)
-        try:
-            self._socket = socket.create_connection((settings.host, settings.port), request.timeout)
-        except OSError as error:
-            raise EdgeUnreachable(self._origin, reason_of(error)) from error
-        try:
-            if settings.scheme == "https":
-                self._socket = tls_context().wrap_socket(self._socket, server_hostname=settings.host)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket.sendall(upgrade.head)
-            body = b""
-            while not upgrade.accepted:
-                piece = self._socket.recv(_PIECE)
-                if not piece:
-                    raise MalformedAnswer("the connection ended before the answer did")
-                body += upgrade.feed(piece)
-                refusal = refusal_in(upgrade, body)
-                if refusal is not None:
-                    raise refusal
-        except (OSError, MalformedAnswer) as error:
-            self._socket.close()
-            raise EdgeUnreachable(self._origin, reason_of(error)) from error
-        except BaseException:
-            self._socket.close()
-            raise
-        self._waiting = upgrade.rest
+        self._socket, self._waiting = open_web_socket(settings, request, PROTOCOL)
 
     def ready(self, plan: Plan, credit: int) -> None:
         self._send(self._state.ready(plan, credit))
@@ -98,7 +107,7 @@ class Channel:
         try:
             data, self._waiting = self._waiting, b""
             if not data and self._may_read(seconds):
-                data = self._socket.recv(_PIECE)
+                data = self._socket.recv(PIECE)
                 if not data:
                     raise EdgeUnreachable(self._origin, "the channel was closed")
             said, back = self._state.feed(data) if data else ([], b"")
@@ -118,7 +127,7 @@ class Channel:
             self._send(closing())
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(1.0)
-            while self._socket.recv(_PIECE):
+            while self._socket.recv(PIECE):
                 pass  # until the queue has closed it, too
         except OSError:
             pass  # it has ended by itself

@@ -27,6 +27,7 @@ from .transport import Transport
 if TYPE_CHECKING:
     from .. import types
     from ..intelligence import Intelligence
+    from .locks import Locks
     from .worker import Handler, Worker
 
 __all__ = ["MAX_TRIES", "MAX_WAIT", "Client"]
@@ -425,6 +426,17 @@ class Client(Looks):
         :raises LockLost: at the end, where it was lost meanwhile
         """
         return Locked(self._transport, HeldLock(self._edge, LockWish(name, owner, ttl, mode, wait, task)))
+
+    def open_locks(self, *, on_remark: Callable[[str], None] | None = None) -> Locks:
+        """Locks over a channel, for a program that locks often: ``with client.open_locks() as locks:``, and in it
+        ``with locks.lock(…)`` as ``client.lock(…)``. A request and its answer are one message each; a wait costs nothing and keeps
+        its place over a lost connection.
+
+        :param on_remark: told when no channel can be opened, and HTTP is used
+        """
+        from .locks import Locks
+
+        return Locks(self._edge, self._transport, on_remark)
 
     def _signal(
         self, signal: str, facts: Mapping[str, Any] | None, source: str | None, **fields: Any

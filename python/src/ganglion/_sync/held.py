@@ -12,6 +12,7 @@ from ..errors import ApiProblem, EdgeUnreachable, GanglionError
 from ..heartbeat import Heartbeat
 from ..models import Task
 from .client import Client
+from .locks import Locks
 from .work import Handler, Work
 
 __all__ = ["POLL", "Flag", "HeldTasks"]
@@ -44,6 +45,7 @@ class HeldTasks:
         handler: Handler,
         client: Client,
         heartbeat: Heartbeat,
+        locks: Locks,
         on_remark: Callable[[str], None],
         stopping: Flag,
     ) -> None:
@@ -51,6 +53,7 @@ class HeldTasks:
         self._handler = handler
         self._client = client
         self._heartbeat = heartbeat
+        self._locks = locks
         self._on_remark = on_remark
         self._stopping = stopping
         self._changed = threading.Condition()
@@ -67,7 +70,7 @@ class HeldTasks:
             self._changed.wait(POLL)
 
     def begin(self, task: Task) -> None:
-        work = Work(task, self._plan.queue, self._client, self._heartbeat)
+        work = Work(task, self._plan.queue, self._client, self._heartbeat, self._locks)
         if self._stopping.is_set():
             # The queue gave it before it could know that this worker stops.
             self._report(work, outcome_of(None, TaskReleased()))
@@ -121,7 +124,7 @@ class HeldTasks:
             except BaseException as raised:  # SystemExit too: it would end this thread, and nobody would hear of the task
                 error = raised
         try:
-            self._report(work, outcome_of(result, error))
+            self._report(work, outcome_of(result, error, work._evidence))
         finally:
             self._running.pop(work.task.lease_id, None)
             if not self._running:

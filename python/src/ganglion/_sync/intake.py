@@ -6,8 +6,9 @@ import time
 from typing import Callable
 
 from .._core.exchange import backoff, is_transient
+from .._core.frames import PING_EVERY
 from .._core.work import DENIED_DELAY, MAX_DELAY, Plan
-from .._core.work_channel import CHANNEL_RETRY, PING_EVERY, Given
+from .._core.work_channel import CHANNEL_RETRY, Given
 from ..errors import ApiProblem, EdgeUnreachable
 from ..heartbeat import Heartbeat
 from ..models import Task

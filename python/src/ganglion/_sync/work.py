@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Callable, NoReturn
 
-from .._core.work import TaskReleased, Turn
+from .._core.held_lock import Mode
+from .._core.work import TaskCancelled, TaskReleased, Turn
 from ..heartbeat import Heartbeat
 from ..models import CallReply, Task, TaskReceipt
 from .client import Client
+from .coordination import Locked
+from .locks import Locks
 
 __all__ = ["Handler", "Work"]
 
@@ -18,10 +21,13 @@ Handler = Callable[["Work"], Any]
 class Work(Turn):
     """A task in a worker's hands, and what its handler can do besides its work."""
 
-    __slots__ = ("_heartbeat", "_queue", "client")
+    __slots__ = ("_heartbeat", "_locks", "_queue", "client")
 
-    def __init__(self, task: Task, queue: str, client: Client, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self, task: Task, queue: str, client: Client, heartbeat: Heartbeat, locks: Locks
+    ) -> None:
         super().__init__(task)
+        self._locks = locks
         self._queue = queue
         self._heartbeat = heartbeat
         self.client = client
@@ -49,5 +55,25 @@ class Work(Turn):
         self.client.api.park_task(self._queue, self.task_id, {"lease_id": self.task.lease_id, "question": question})
         raise TaskReleased(f"waits for the question {question}")
 
+    def lock(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        ttl: float = 30.0,
+        mode: Mode = "exclusive",
+        wait: float | None = None,
+        task: str | None = None,
+    ) -> Locked:
+        """``with task.lock("tree:/srv/app/**") as lock:`` holds a lock for this task, and renews it; over a channel that the worker keeps for
+        locks, or over HTTP where there is none. A wait ends with the task's lease, and ``lock.check()`` raises ``TaskCancelled`` then.
+
+        :param owner: default: this attempt
+        :raises LockNotAvailable: it was not free in ``wait`` seconds
+        :raises LockLost: at the end, where it was lost meanwhile
+        """
+        return self._locks.lock_for(self._lock_wish(name, owner, ttl, mode, wait, task), self._interruption)
+
     def _cancel(self, reason: str) -> None:
         self._reason = reason
+        self._interruption.interrupt(TaskCancelled(f"{self.task_id}: {reason}"))

@@ -124,7 +124,8 @@ class Worker:
     def _work(self) -> None:
         client = self._client = self._client or Client()
         plan, heartbeat, on_remark, stopping = self._plan, self._heartbeat, self._on_remark, self._stopping
-        held = self._held = HeldTasks(plan, self.handler, client, heartbeat, on_remark, stopping)
+        locks = client.open_locks(on_remark=on_remark)
+        held = self._held = HeldTasks(plan, self.handler, client, heartbeat, locks, on_remark, stopping)
         wake = self._wake = Wake()
         intake = self._intake = Intake(plan, client, held, heartbeat, on_remark, stopping, wake)
         stopped = threading.Event()
@@ -138,6 +139,7 @@ class Worker:
             stopping.set()
             stopped.set()
             intake.close()
+            locks.close()
             keeper.join()
             wake.close()
 
