@@ -12,6 +12,7 @@ from .._core.calls import Calls, emit_fields, new_signal, new_task, task_fields
 from .._core.exchange import Edge, Retry
 from .._core.held_limit import LimitDesk, WhenAway, new_ask
 from .._core.held_lock import HeldLock, LockWish, Mode
+from .._core.host_agent import HostAgent
 from .._core.operation import Operation, Time
 from .._core.settings import Settings, read_settings
 from .._operations import AsyncOperations
@@ -50,6 +51,7 @@ class AsyncClient(AsyncLooks):
         retry: Retry = Retry(),
         timeout: float = 30.0,
         linger: float = 0.2,
+        local_agent: bool = True,
     ) -> None:
         self.settings: Settings = read_settings(
             url, token, ecosystem, token_file=token_file, source=source, context=context
@@ -58,7 +60,7 @@ class AsyncClient(AsyncLooks):
         self._edge = edge
         self._calls = Calls(edge)
         self._transport = AsyncTransport(self.settings)
-        self._limits = LimitDesk(edge)
+        self._limits = LimitDesk(edge, agent=HostAgent(self.settings) if local_agent else None)
         self._later = AsyncLater(lambda signals: self._transport.run(self._calls.emit(signals)), linger)
         self._intelligence: AsyncIntelligence | None = None
         self.api = AsyncOperations(self._perform)
@@ -366,6 +368,7 @@ class AsyncClient(AsyncLooks):
     ) -> AsyncLimited:
         """``async with client.limit("anthropic", input_tokens=2_000, usd=0.05) as held:`` reserves the most that a call of a provider
         may use, and settles at the end: what ``held.used(…)`` said, or all of it. ``held.refused(…)`` closes the limit for all.
+        Where a local agent of the same edge runs on this machine, it answers out of the share that it holds.
 
         :param agent: whose budgets count it, as those of ``task`` and ``chain``
         :param patience: longest wait until it is granted, in seconds

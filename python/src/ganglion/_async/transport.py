@@ -7,9 +7,11 @@ from typing import AsyncGenerator, Awaitable, Callable
 
 from ..errors import EdgeUnreachable, GanglionError, problem_from
 from .._core.exchange import Answer, Flow, Pause, Request, Response
+from .._core.host_agent import AgentRequest
 from .._core.http1 import MalformedAnswer, ResponseReader, head_of
 from .._core.settings import Settings
 from .._sync.transport import reason_of, tls_context
+from .agent_socket import ask_agent
 
 __all__ = ["AsyncTransport", "Connection"]
 
@@ -56,6 +58,9 @@ class AsyncTransport:
                 if isinstance(step, Pause):
                     await asyncio.sleep(step.seconds)
                     step = flow.send(None)
+                    continue
+                if isinstance(step, AgentRequest):
+                    step = flow.send(await ask_agent(step))
                     continue
                 try:
                     response = await send(step)

@@ -1,5 +1,5 @@
-"""Requests and answers without sockets. A *flow* is a generator that yields what it wants done (a request to be sent, a
-pause) and is sent the answer; both transports run the same flows."""
+"""Requests and answers without sockets. A *flow* is a generator that yields what it wants done (a request to be sent, to
+the edge or to the agent of this host; a pause) and is sent the answer; both transports run the same flows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Callable, Generator, Mapping, TypeVar, Union
 from urllib.parse import quote, urlencode
 
 from ..errors import ApiProblem, EdgeUnreachable, UnreadableAnswer, problem_from
+from .host_agent import AgentRequest
 from .ids import uuid7
 from .operation import Operation
 from .settings import Settings
@@ -42,7 +43,7 @@ class Pause:
     seconds: float
 
 
-Step = Union[Request, Pause]
+Step = Union[Request, Pause, AgentRequest]
 Answer = TypeVar("Answer")
 Flow = Generator[Step, Any, Answer]
 

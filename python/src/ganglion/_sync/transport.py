@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Callable, Iterator
 
 from ..errors import EdgeUnreachable, GanglionError, problem_from
 from .._core.exchange import Answer, Flow, Pause, Request, Response
+from .._core.host_agent import AgentRequest
 from .._core.http1 import headers_for
 from .._core.settings import Settings
+from .agent_socket import ask_agent
 
 if TYPE_CHECKING:
     import ssl
@@ -46,6 +48,9 @@ class Transport:
                 if isinstance(step, Pause):
                     time.sleep(step.seconds)
                     step = flow.send(None)
+                    continue
+                if isinstance(step, AgentRequest):
+                    step = flow.send(ask_agent(step))
                     continue
                 try:
                     response = send(step)
