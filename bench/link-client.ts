@@ -10,6 +10,8 @@ export interface BareLink {
   /** A frame of signals: its text and its last place. */
   onSignals: (text: string, last: number) => void;
   onPong: () => void;
+  /** The other end has closed the link. */
+  onClose: (code: number) => void;
   /** Subscribes from now on. Resolves when the edge has said where the log ends: whatever is sent then is delivered. */
   subscribe(name: string): Promise<void>;
   close(): void;
@@ -31,13 +33,18 @@ export async function openLink(edge: ReachedEdge, host: string, ecosystem = "def
     onFrame: () => {},
     onSignals: () => {},
     onPong: () => {},
+    onClose: () => {},
     subscribe: (name) =>
       new Promise((resolve) => {
         subscribed = resolve;
         socket.send(JSON.stringify({ type: "subscribe", after: null, signals: [name] }));
       }),
-    close: () => socket.terminate(),
+    close: () => {
+      link.onClose = () => {};
+      socket.terminate();
+    },
   };
+  socket.on("close", (code) => link.onClose(code));
   socket.on("message", (data: Buffer) => {
     const head = data.toString("latin1", 0, 64);
     if (head === PONG) link.onPong();
@@ -83,6 +90,7 @@ export async function pump(
   };
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
+    link.onClose = (code) => reject(new Error(`the edge closed the link (${code}) after ${answered} batches`));
     link.onFrame = (frame) => {
       // How the edge wants signals gathered is for agents; this client sends as fast as answers come.
       if (frame.type === "gather") return;

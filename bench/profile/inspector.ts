@@ -16,11 +16,13 @@ export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   #calls = 0;
+  #ended = false;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on("message", (data) => this.#take(JSON.parse(String(data)) as Answer));
     socket.on("close", () => {
+      this.#ended = true;
       for (const { reject } of this.#waiting.values()) reject(new Error("the runtime has ended"));
     });
   }
@@ -41,6 +43,7 @@ export class Inspector {
 
   /** @throws what the isolate refuses */
   call<Result>(method: string, params: object = {}): Promise<Result> {
+    if (this.#ended) return Promise.reject(new Error("the runtime that was profiled has ended: the bench restarts it"));
     const id = ++this.#calls;
     this.#socket.send(JSON.stringify({ id, method, params }));
     return new Promise((resolve, reject) => {

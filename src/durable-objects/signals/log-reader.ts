@@ -2,7 +2,7 @@ import type { ReadPage, ReadQuery } from "../../core/signals/api.ts";
 import { hashKey } from "../../core/signals/log/key-filter.ts";
 import type { SegmentHeader } from "../../core/signals/log/segment.ts";
 import { type SenderRange, senderRanges } from "../../core/signals/log/senders.ts";
-import { mayHold, mayHoldName, type Zone } from "../../core/signals/log/zone.ts";
+import { holdsOnly, mayHold, mayHoldName, type Zone } from "../../core/signals/log/zone.ts";
 import { compilePatterns, type Matcher } from "../../core/signals/pattern.ts";
 import { lineCause, lineId, lineName, lineSeq, readSignalLine } from "../../core/signals/signal-line.ts";
 import type { LookupBudget } from "./lookup-budget.ts";
@@ -44,6 +44,8 @@ interface Search {
   readonly whole?: boolean;
   readonly mayHold: (part: SegmentHeader | Zone) => boolean;
   readonly matches: (line: string) => boolean;
+  /** Whether each line of a segment matches, so that none has to be looked at. */
+  readonly matchesAll?: (header: SegmentHeader) => boolean;
 }
 
 /** Reads the log by sequence number, name, source and time; skips segments and zones whose headers show that none matches. */
@@ -212,8 +214,9 @@ export class LogReader {
       if (header !== undefined && search.mayHold(header)) {
         if (++bodies > BUDGET.bodies) return { lines, through, senders };
         const found = lines.length;
+        const all = search.matchesAll?.(header) === true;
         for (const line of this.#body(header, search)) {
-          if (!search.matches(line)) continue;
+          if (!all && !search.matches(line)) continue;
           if (lines.length === found) senders.push(...senderRanges(header));
           lines.push(line);
           chars += line.length;
@@ -281,8 +284,9 @@ export class LogReader {
   }
 }
 
-const byName = (matches: Matcher): Pick<Search, "mayHold" | "matches"> => ({
+const byName = (matches: Matcher): Pick<Search, "mayHold" | "matches" | "matchesAll"> => ({
   mayHold: (part) => mayHoldName(part, matches),
+  matchesAll: (header) => holdsOnly(header, matches),
   matches: (line) => matches(lineName(line)),
 });
 

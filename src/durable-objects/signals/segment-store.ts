@@ -5,9 +5,10 @@ import { namesText, type Segment, type SegmentHeader } from "../../core/signals/
 import type { Zone } from "../../core/signals/log/zone.ts";
 import { DamagedRows } from "./damaged-rows.ts";
 import { RecentBodies } from "./recent-bodies.ts";
-import { SalvagedRows, type ZoneRow } from "./salvaged-rows.ts";
+import { SalvagedRows } from "./salvaged-rows.ts";
 import { BARE_HEADER, HEADER, type HeaderRow, keysText } from "./segment-row.ts";
 import { StoredIds } from "./stored-ids.ts";
+import { type StoredZone, ZoneRows } from "./zone-rows.ts";
 
 /** A stretch of time whose segments live in tables of their own, so that retention drops tables, not rows. */
 export interface Slice extends SliceTimes {
@@ -55,11 +56,13 @@ export class SegmentStore {
   readonly #rows: SalvagedRows;
   #slices: Slice[];
   #bodies = new RecentBodies();
+  readonly #zones: ZoneRows;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.damaged = new DamagedRows(sql);
     this.#rows = new SalvagedRows(this.damaged, (slice, firstSeq) => this.lines(slice, firstSeq));
+    this.#zones = new ZoneRows(sql, this.#rows);
     sql.exec(
       "CREATE TABLE IF NOT EXISTS slices (slice INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, base TEXT NOT NULL)",
     );
@@ -76,6 +79,7 @@ export class SegmentStore {
   reload(): void {
     this.#slices = this.#readSlices();
     this.#bodies = new RecentBodies();
+    this.#zones.forget();
   }
 
   /** @returns the state at the beginning of the current slice, its last zone, the headers since, and the producers */
@@ -83,7 +87,7 @@ export class SegmentStore {
     const current = this.#slices.at(-1);
     if (current === undefined) return undefined;
     const { base } = this.#sql.exec<{ base: string }>("SELECT base FROM slices WHERE slice = ?", current.slice).one();
-    const [zone] = this.#zones(current.slice, "ORDER BY first_seq DESC LIMIT 1");
+    const zone = this.#zones.newest(current.slice);
     const headers = this.#headersSince(current.slice, (zone?.lastSeq ?? current.firstSeq - 1) + 1);
     const producers = this.#sql.exec<{ page: number; body: string }>("SELECT page, body FROM producers ORDER BY page");
     return { base: this.#rows.base(current.slice, base), zone, headers, producers };
@@ -91,7 +95,7 @@ export class SegmentStore {
 
   /** All zones of the log, oldest first. */
   *zones(): Generator<Zone> {
-    for (const { slice } of this.#slices) yield* this.#zones(slice, "ORDER BY first_seq");
+    for (const { slice } of this.#slices) yield* this.#zones.all(slice);
   }
 
   /** In portions: there are up to 255 of them. */
@@ -124,6 +128,7 @@ export class SegmentStore {
     this.#sql.exec(`DROP TABLE segments_${slice}; DROP TABLE zones_${slice};`);
     this.#sql.exec("DELETE FROM slices WHERE slice = ?", slice);
     this.#slices = this.#slices.filter((kept) => kept.slice !== slice);
+    this.#zones.forget();
   }
 
   write(
@@ -147,12 +152,7 @@ export class SegmentStore {
       );
     }
     if (zone !== undefined) {
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO zones_${slice} (first_seq, last_seq, body) VALUES (?, ?, ?)`,
-        zone.firstSeq,
-        zone.lastSeq,
-        JSON.stringify(zone),
-      );
+      this.#zones.write(slice, zone);
       // A zone takes the place of one of which it is not known where it ended.
       this.damaged.repaired("zone", zone.firstSeq);
     }
@@ -193,19 +193,13 @@ export class SegmentStore {
   }
 
   /** As {@link zoneAt}, with the characters of its row. */
-  zoneWithSize(slice: number, seq: number): { readonly zone: Zone; readonly chars: number } | undefined {
-    const [row] = this.#sql.exec<ZoneRow>(
-      `SELECT * FROM zones_${slice} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
-      seq,
-    );
-    const zone = row === undefined ? undefined : this.#rows.zone(row);
-    return zone !== undefined && zone.lastSeq >= seq ? { zone, chars: String(row?.body).length } : undefined;
+  zoneWithSize(slice: number, seq: number): StoredZone | undefined {
+    return this.#zones.at(slice, seq);
   }
 
   /** Last sequence number of the closed zones of a slice; `undefined`: none is closed. */
   lastZoned(slice: number): number | undefined {
-    const select = `SELECT MAX(last_seq) AS last FROM zones_${slice} WHERE typeof(last_seq) = 'integer'`;
-    return this.#sql.exec<{ last: number | null }>(select).one().last ?? undefined;
+    return this.#zones.last(slice);
   }
 
   /**
@@ -263,11 +257,6 @@ export class SegmentStore {
       sinceMs,
       limit,
     );
-  }
-
-  #zones(slice: number, order: string): Zone[] {
-    const rows = [...this.#sql.exec<ZoneRow>(`SELECT * FROM zones_${slice} ${order}`)];
-    return rows.flatMap((row) => this.#rows.zone(row) ?? []);
   }
 
   /** Slices of earlier versions say no end: such a slice ends with the last signal that it has. */

@@ -80,6 +80,11 @@ export function mayHoldName(part: Zone | SegmentHeader, wanted: Matcher): boolea
   return exact === undefined || exact.some((name) => mayHoldText(nameKeys, "name", name));
 }
 
+/** Whether all signals of a segment certainly have names that are wanted. */
+export function holdsOnly({ names, nameHashes }: SegmentHeader, wanted: Matcher): boolean {
+  return names.length > 0 && nameHashes === undefined && names.every(wanted);
+}
+
 /** Whether the signal that a producer numbered so may be in the zone. */
 export function mayHoldNumber(zone: Zone, producer: string, number: number): boolean {
   if (zone.activeKeys !== undefined) return mayHoldText(zone.activeKeys, "producer", producer);
