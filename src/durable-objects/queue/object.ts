@@ -97,9 +97,8 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
     const submit = (changes: readonly QueueOperation[]) => this.#commits.submit(changes);
     const isOver = (token: CallerToken | undefined) => this.tagged.isOver(token);
     const [payloadOf, pause] = [store.payloadOf.bind(store), () => this.#commits.runtime.pause];
-    const know = (host: string) => hostSamples.know(host);
     const common = { waiters: this.#waiters, loads: hostSamples.loads, payloadOf, submit, isOver };
-    this.#leases = new WaitingLeases({ ...common, pause, know });
+    this.#leases = new WaitingLeases({ ...common, pause, know: (host) => hostSamples.know(host) });
     this.#calls = new PendingCalls({
       queue: () => this.#commits.queue,
       breakers: () => this.#commits.runtime.breakers,
@@ -251,8 +250,9 @@ export class PriorityQueue extends EcosystemObject<QueueBindings> {
 
   /** Deletes the queue. @param force - also while it has unfinished tasks, which are lost */
   remove(force: boolean): Promise<api.QueueRemoval> {
-    const [{ ctx, env, ecosystem, tagged }, commits, leases, calls] = [this, this.#commits, this.#leases, this.#calls];
-    return removeQueue({ ctx, env, ecosystem, tagged, name: this.#name, commits, leases, calls, force });
+    const { ctx, env, ecosystem, tagged, used } = this;
+    const own = { name: this.#name, commits: this.#commits, leases: this.#leases, calls: this.#calls };
+    return removeQueue({ ctx, env, ecosystem, tagged, used, ...own, force });
   }
 
   /** Ends this object in memory, after {@link remove}: the next call finds an object without a past. Never answers. */

@@ -3,6 +3,7 @@ import type { QueueRemoval } from "../../core/queue/api.ts";
 import { logLine } from "../shell/log-line.ts";
 import { type Namespace, objectNamed } from "../shell/ports.ts";
 import type { TaggedSockets } from "../shell/sockets.ts";
+import type { UsageStore } from "../shell/usage-store.ts";
 import type { PendingCalls } from "./pending-calls.ts";
 import { queueOf } from "./queue-signals.ts";
 import { OVERLOADED } from "./refusals.ts";
@@ -29,6 +30,7 @@ interface RemovalOptions {
   readonly leases: WaitingLeases;
   readonly calls: PendingCalls;
   readonly tagged: TaggedSockets;
+  readonly used: Pick<UsageStore, "emptied">;
   /** Also while the queue has unfinished tasks. */
   readonly force: boolean;
 }
@@ -49,6 +51,7 @@ export async function removeQueue(options: RemovalOptions): Promise<QueueRemoval
       await objectNamed(env.DIRECTORY, "directory", env).removeQueue(ecosystem, queueOf(name));
       await ctx.storage.deleteAlarm();
       await ctx.storage.deleteAll();
+      options.used.emptied();
       await ctx.storage.sync();
     } catch (error) {
       logLine("error", "queue-not-deleted", { ecosystem, object: "queue", name, error });

@@ -105,7 +105,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     };
     transfers.set(
       this,
-      new ObjectTransfer({ ctx, sql: this.sql, meter, schema, name: this.objectName, suspension, storeName }),
+      new ObjectTransfer({ ctx, sql: this.sql, meter, used, schema, name: this.objectName, suspension, storeName }),
     );
     erasures.set(this, new ObjectErasure({ ctx, sql: this.sql, schema }));
     counters.set(this, {

@@ -14,6 +14,7 @@ import {
   stageTables,
   useStaged,
 } from "./table-copy.ts";
+import type { UsageStore } from "./usage-store.ts";
 
 /** What is asked of an object while its ecosystem is exported, imported or deleted. `id` is that of the copy. */
 export type TransferRequest =
@@ -52,6 +53,7 @@ interface TransferParts {
   readonly ctx: DurableObjectState;
   readonly sql: SqlStorage;
   readonly meter: UsageMeter;
+  readonly used: Pick<UsageStore, "emptied">;
   readonly schema: Schema;
   readonly name: string;
   readonly suspension: Suspension;
@@ -68,7 +70,7 @@ export class ObjectTransfer {
   }
 
   async answer(request: TransferRequest): Promise<TransferAnswer> {
-    const { ctx, sql, suspension, meter, schema } = this.#parts;
+    const { ctx, sql, suspension, meter, schema, used } = this.#parts;
     switch (request.do) {
       case "suspend": {
         const untilMs = Math.min(request.untilMs, Date.now() + MAX_HELD_MS);
@@ -98,6 +100,7 @@ export class ObjectTransfer {
         for (const socket of ctx.getWebSockets()) socket.close(1001, "the ecosystem was deleted");
         await ctx.storage.deleteAlarm();
         await ctx.storage.deleteAll();
+        used.emptied();
         return { done: true };
       case "restart":
         ctx.abort(RESTARTED);

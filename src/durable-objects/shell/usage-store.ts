@@ -46,6 +46,8 @@ export class UsageStore {
   /** {@link stored}, as it was read or written last. */
   readonly #totals = new Map<string, Usage>();
   #exists: boolean | undefined;
+  /** The object was seen to have tables: a report asks each time, and only {@link emptied} says that they are gone. */
+  #sawTables = false;
   #rowsAtWake: number | undefined;
   readonly #wokeMs = Date.now();
   #writtenMs: number | undefined;
@@ -135,9 +137,16 @@ export class UsageStore {
     return accounts.map(({ account }) => this.stored(account)).reduce(sumUsage, NO_USAGE);
   }
 
+  /** Everything that the object stored was deleted. */
+  emptied(): void {
+    this.#sawTables = false;
+    this.#exists = undefined;
+  }
+
   /** Whether the object holds anything but counts. */
   get holdsSomething(): boolean {
-    return this.#hasTables() && this.#storesSomething();
+    this.#sawTables ||= this.#hasTables();
+    return this.#sawTables && this.#storesSomething();
   }
 
   #isDue(nowMs: number): boolean {

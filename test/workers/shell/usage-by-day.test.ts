@@ -79,7 +79,10 @@ describe("the counts of an object that has deleted everything", () => {
       meter.add({ rows_written: 5 });
       store.write(Date.now());
       expect(tables()).toContainEqual({ name: "usage_days" });
+      expect(store.holdsSomething).toBe(true);
       await storage.deleteAll();
+      store.emptied();
+      expect(store.holdsSomething).toBe(false);
       store.write(Date.now());
       expect(tables()).toEqual([]);
     });
