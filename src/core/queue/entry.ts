@@ -32,10 +32,21 @@ export interface Entry extends Omit<Task, "history"> {
 
 /** The entry of a task that was read from storage. */
 export function storedEntry(task: Task): Entry {
-  // A task without a delay is ready at once, even if the clock was set back since. The others become ready by their timer.
-  const waits = task.readyMs === task.createdMs ? "ready" : "delayed";
-  const state = task.lease !== null ? "leased" : task.proof !== undefined ? "verifying" : waits;
+  const state = storedState(task);
   return { ...task, state, dueMs: Number.POSITIVE_INFINITY, heapBytes: 0, stored: true, unsure: isUnsure(task.lease) };
+}
+
+/** The state of a task as it is read from storage, which does not say whether a delay is over. */
+export function storedState({
+  readyMs,
+  createdMs,
+  lease,
+  proof,
+}: Pick<Entry, "readyMs" | "createdMs" | "lease" | "proof">): Exclude<Entry["state"], "finished"> {
+  if (lease !== null) return "leased";
+  if (proof !== undefined) return "verifying";
+  // A task without a delay is ready at once, even if the clock was set back since. The others become ready by their timer.
+  return readyMs === createdMs ? "ready" : "delayed";
 }
 
 /** Whether the task may leave memory: it waits, and storage has all of it. */
@@ -82,10 +93,10 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
 export const deadlineOf = ({ deadlineAtMs, caller, waitsFor, answers, proof, verdict }: Entry): number | null =>
   caller === null && [waitsFor, answers, proof, verdict].some((taken) => taken !== undefined) ? null : deadlineAtMs;
 
-/** When something is due for an unfinished task: the end of its lease, its delay or its deadline. */
-export function timeOf(entry: Entry): number {
+/** When something is due for an unfinished task in a state: the end of its lease, its delay or its deadline. */
+export function timeOf(entry: Entry, state: Entry["state"] = entry.state): number {
   const deadlineMs = deadlineOf(entry) ?? Number.POSITIVE_INFINITY;
-  return entry.lease?.expiresMs ?? (entry.state === "delayed" ? Math.min(entry.readyMs, deadlineMs) : deadlineMs);
+  return entry.lease?.expiresMs ?? (state === "delayed" ? Math.min(entry.readyMs, deadlineMs) : deadlineMs);
 }
 
 function isUnsure(lease: Lease | null): boolean {

@@ -8,6 +8,14 @@ export class LeasedTasks {
   readonly longRunning = new LongRunning();
   readonly holders = new Holders();
 
+  /** To be called once, with the tasks that were read from storage: those among them that are leased. */
+  holdAll(entries: Iterable<Entry>): void {
+    const leased = [...entries].flatMap((entry) => (entry.lease === null ? [] : { entry, lease: entry.lease }));
+    // LongRunning expects the order of the starts.
+    leased.sort((a, b) => a.lease.startedMs - b.lease.startedMs);
+    for (const { entry, lease } of leased) this.hold(entry, lease);
+  }
+
   hold(entry: Entry, lease: Lease): void {
     entry.lease = lease;
     this.holders.add(lease.holder, entry);

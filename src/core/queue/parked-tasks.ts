@@ -1,4 +1,6 @@
 import { Heap } from "../collections/heap.ts";
+import type { Entry } from "./entry.ts";
+import { hashOfId, type WaitingPlace } from "./waiting-place.ts";
 
 /** Tombstones among the due times at which they are cleared. */
 const CLEAR_AT = 4_096;
@@ -39,11 +41,15 @@ export class ParkedTasks {
   }
 
   /** @param dueMs - when the delay or the deadline of the task ends; infinite: never */
-  add(seq: number, taskId: string, ready: boolean, dueMs: number): void {
-    const hash = hashOf(taskId);
-    this.#marks.set(seq, 2 * hash + (ready ? 1 : 0));
-    const others = this.#places.get(hash);
-    this.#places.set(hash, others === undefined ? seq : [others, seq].flat());
+  park({ seq, taskId, state }: Pick<Entry, "seq" | "taskId" | "state">, dueMs: number): void {
+    this.add({ seq, idHash: hashOfId(taskId), ready: state === "ready", dueMs });
+  }
+
+  /** As {@link park}, of a task that was not read. */
+  add({ seq, idHash, ready, dueMs }: Pick<WaitingPlace, "seq" | "idHash" | "ready" | "dueMs">): void {
+    this.#marks.set(seq, 2 * idHash + (ready ? 1 : 0));
+    const others = this.#places.get(idHash);
+    this.#places.set(idHash, others === undefined ? seq : [others, seq].flat());
     if (dueMs === Number.POSITIVE_INFINITY) return;
     this.#dueOf.set(seq, dueMs);
     this.#due.push(dueMs, seq);
@@ -66,7 +72,7 @@ export class ParkedTasks {
 
   /** Places of the tasks that may have this id: mostly one or none. */
   mayHave(taskId: string): readonly number[] {
-    return [this.#places.get(hashOf(taskId)) ?? []].flat();
+    return [this.#places.get(hashOfId(taskId)) ?? []].flat();
   }
 
   /** When the next task may be due. */
@@ -90,11 +96,4 @@ export class ParkedTasks {
     }
     return due;
   }
-}
-
-/** FNV-1a of 29 bits: with one bit more it is a small integer, which takes no memory of its own. */
-function hashOf(text: string): number {
-  let state = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);
-  return (state ^ (state >>> 16)) & 0x1fffffff;
 }

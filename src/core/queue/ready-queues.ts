@@ -1,7 +1,8 @@
 import { Heap } from "../collections/heap.ts";
 import { type Abilities, isOfHost } from "./needs.ts";
-import { fits, NO_SKILLS, type Routed, recipientOf, routeOf } from "./route.ts";
+import { fits, NO_SKILLS, type Routed, readRoute, recipientOf, routeOf } from "./route.ts";
 import { LEAST_URGENT, MOST_URGENT } from "./task.ts";
+import type { WaitingPlace } from "./waiting-place.ts";
 
 /** The fields of a task by which the ready queues order it. */
 interface ReadyTask extends Routed {
@@ -56,20 +57,29 @@ export class ReadyQueues<Task extends ReadyTask> {
   }
 
   add(task: Pick<ReadyTask, "seq" | "recipient" | "needs" | "limits" | "priority">): void {
-    const { seq, recipient, needs, limits, priority } = task;
-    const route = routeOf(task);
-    let queues = this.#byRoute.get(route);
-    if (queues === undefined) {
-      queues = { byPriority: Array.from({ length: LEAST_URGENT }, () => new Heap<number>()), ready: 0, tombstones: 0 };
-      this.#byRoute.set(route, queues);
-      if (needs?.some(isOfHost) === true) this.#ofHosts++;
-      const routed = { recipient, needs, limits };
-      if (route !== recipient)
-        this.#needing.set(recipient, (this.#needing.get(recipient) ?? new Map()).set(route, routed));
-    }
+    const { seq, priority } = task;
+    this.addPlace({ seq, priority, route: routeOf(task) });
+  }
+
+  /** As {@link add}, of a task of which no more is known than its place. */
+  addPlace({ seq, route, priority }: Pick<WaitingPlace, "seq" | "route" | "priority">): void {
+    const queues = this.#byRoute.get(route) ?? this.#begin(route);
     queues.byPriority[priority - MOST_URGENT]?.push(seq, seq);
     queues.ready++;
     this.#size++;
+  }
+
+  /** The line of the first task of a route. */
+  #begin(route: string): RouteQueues {
+    const byPriority = Array.from({ length: LEAST_URGENT }, () => new Heap<number>());
+    const queues = { byPriority, ready: 0, tombstones: 0 };
+    this.#byRoute.set(route, queues);
+    const routed = readRoute(route);
+    const { recipient, needs } = routed;
+    if (needs?.some(isOfHost) === true) this.#ofHosts++;
+    if (route !== recipient)
+      this.#needing.set(recipient, (this.#needing.get(recipient) ?? new Map()).set(route, routed));
+    return queues;
   }
 
   /** Turns a task that left without being leased into a tombstone. The source must not call the task ready by now. */

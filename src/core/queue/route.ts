@@ -10,10 +10,27 @@ export interface Routed {
 }
 
 /** Neither recipients nor skills nor limits have a blank in them, and no skill begins with what stands before a limit. */
-export const routeOf = ({ recipient, needs = [], limits = [] }: Routed): string =>
-  [recipient, ...needs, ...limits.map((limit) => `!${limit}`)].join(" ");
+export const routeOf = ({ recipient, needs, limits }: Routed): string =>
+  needs === undefined && limits === undefined
+    ? recipient
+    : [recipient, ...(needs ?? []), ...(limits ?? []).map((limit) => `!${limit}`)].join(" ");
 
-export const recipientOf = (route: string): string => route.split(" ", 1)[0] ?? route;
+/** What {@link routeOf} made a route of. */
+export function readRoute(route: string): Routed {
+  const [recipient = "", ...words] = route.split(" ");
+  const needs = words.filter((word) => !word.startsWith("!"));
+  const limits = words.filter((word) => word.startsWith("!")).map((word) => word.slice(1));
+  return {
+    recipient,
+    ...(needs.length === 0 ? {} : { needs }),
+    ...(limits.length === 0 ? {} : { limits }),
+  };
+}
+
+export function recipientOf(route: string): string {
+  const end = route.indexOf(" ");
+  return end === -1 ? route : route.slice(0, end);
+}
 
 export const NO_SKILLS: Abilities = new Set<string>();
 

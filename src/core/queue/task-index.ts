@@ -1,14 +1,17 @@
 import { OpenCalls } from "./deadlock.ts";
 import { Depths } from "./depths.ts";
-import { type Entry, heapBytesOf, mayPark, storedEntry, timeOf } from "./entry.ts";
+import { type Entry, mayPark, storedEntry, timeOf } from "./entry.ts";
 import { LeasedTasks } from "./leased-tasks.ts";
 import type { Abilities } from "./needs.ts";
 import { ParkedTasks } from "./parked-tasks.ts";
 import { ReadyQueues } from "./ready-queues.ts";
+import { ResidentTasks } from "./resident-tasks.ts";
+import { recipientOf } from "./route.ts";
 import type { Lease, Task } from "./task.ts";
 import { RESIDENT_BYTES, type ReadParked, type TaskQueueOptions } from "./task-queue-options.ts";
 import { Timers } from "./timers.ts";
 import { VerifyingTasks } from "./verifying-tasks.ts";
+import type { WaitingPlace } from "./waiting-place.ts";
 
 /** Parked tasks that become due in one step. */
 const MAX_DUE = 2_000;
@@ -24,38 +27,28 @@ export class TaskIndex {
   readonly depths = new Depths();
   readonly calls = new OpenCalls();
   readonly verifying = new VerifyingTasks();
-  readonly #byId = new Map<string, Entry>();
-  readonly #bySeq = new Map<number, Entry>();
+  readonly #resident = new ResidentTasks();
   readonly #parked = new ParkedTasks();
   readonly #leased = new LeasedTasks();
   readonly #ready = new ReadyQueues<Entry>({
     isParked: (task) => this.#isParked(task),
-    isReady: (seq) => this.#parked.isReady(seq) || this.#bySeq.get(seq)?.state === "ready",
-    read: (seq, next) => this.#bySeq.get(seq) ?? this.#unpark(seq, next),
+    isReady: (seq) => this.#parked.isReady(seq) || this.#resident.at(seq)?.state === "ready",
+    read: (seq, next) => this.#resident.at(seq) ?? this.#unpark(seq, next),
   });
   readonly #timers = new Timers<Entry>();
   readonly #read: ReadParked;
   readonly #isParked: NonNullable<TaskQueueOptions["isParked"]>;
   readonly #residentBytes: number;
-  #bytes = 0;
 
   constructor({ tasks, read, residentBytes = RESIDENT_BYTES, isParked = () => false }: TaskQueueOptions) {
     this.#read = read;
     this.#isParked = isParked;
     this.#residentBytes = residentBytes;
-    const leased: { entry: Entry; lease: Lease }[] = [];
     for (const task of tasks) {
-      const entry = storedEntry(task);
-      // One that would lose its place in memory at once gets none.
-      if (this.#bytes > this.#residentBytes && mayPark(entry))
-        this.#parked.add(entry.seq, entry.taskId, entry.state === "ready", timeOf(entry));
-      else this.#keep(entry);
-      this.#count(entry);
-      if (entry.lease !== null) leased.push({ entry, lease: entry.lease });
+      if ("route" in task) this.#wait(task);
+      else this.#load(storedEntry(task));
     }
-    // LongRunning expects the order of the starts.
-    leased.sort((a, b) => a.lease.startedMs - b.lease.startedMs);
-    for (const { entry, lease } of leased) this.#leased.hold(entry, lease);
+    this.#leased.holdAll(this.#resident);
   }
 
   get longRunning(): LeasedTasks["longRunning"] {
@@ -63,12 +56,12 @@ export class TaskIndex {
   }
 
   get size(): number {
-    return this.#byId.size + this.#parked.size;
+    return this.#resident.size + this.#parked.size;
   }
 
   /** What all of it takes in memory, about, without payloads. */
   get heapBytes(): number {
-    return this.#bytes + this.#parked.heapBytes;
+    return this.#resident.heapBytes + this.#parked.heapBytes;
   }
 
   get readyCount(): number {
@@ -77,12 +70,12 @@ export class TaskIndex {
 
   /** A task that is to be changed. */
   find(taskId: string): Entry | undefined {
-    return this.#byId.get(taskId) ?? this.#parkedNamed(taskId, ({ seq }) => this.#unpark(seq, []));
+    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, ({ seq }) => this.#unpark(seq, []));
   }
 
   /** A task that is only looked at: a parked one stays parked. */
   look(taskId: string): Entry | undefined {
-    return this.#byId.get(taskId) ?? this.#parkedNamed(taskId, storedEntry);
+    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, storedEntry);
   }
 
   heldBy(holder: string): number {
@@ -114,14 +107,14 @@ export class TaskIndex {
   /** The task that arrived first of those that are ready, to be changed. */
   takeOldestReady(): Entry | undefined {
     const oldest = this.#ready.oldest();
-    return oldest === undefined ? undefined : (this.#bySeq.get(oldest.seq) ?? this.#unpark(oldest.seq, oldest.next));
+    return oldest === undefined ? undefined : (this.#resident.at(oldest.seq) ?? this.#unpark(oldest.seq, oldest.next));
   }
 
   /** Creation time of that task. */
   get oldestReadyMs(): number | undefined {
     const oldest = this.#ready.oldest();
     if (oldest === undefined) return undefined;
-    return this.#bySeq.get(oldest.seq)?.createdMs ?? [...this.#read([oldest.seq])][0]?.createdMs;
+    return this.#resident.at(oldest.seq)?.createdMs ?? [...this.#read([oldest.seq])][0]?.createdMs;
   }
 
   /** When {@link takeDue} has something to return next. */
@@ -147,6 +140,25 @@ export class TaskIndex {
     this.#count(entry);
   }
 
+  /** Takes in a task of which nothing but its place was read. */
+  #wait(place: WaitingPlace): void {
+    this.#parked.add(place);
+    this.depths.add({ recipient: recipientOf(place.route), priority: place.priority, lease: null });
+    if (place.ready) this.#ready.addPlace(place);
+  }
+
+  /** Takes in a task that was read whole. One that would lose its place in memory at once gets none. */
+  #load(entry: Entry): void {
+    if (this.#isFull && mayPark(entry)) this.#parked.park(entry, timeOf(entry));
+    else this.#keep(entry);
+    this.#count(entry);
+  }
+
+  /** Whether a task that waits leaves memory. */
+  get #isFull(): boolean {
+    return this.#resident.heapBytes > this.#residentBytes;
+  }
+
   /** Gives a task its place in the order, and in what is counted. */
   #count(entry: Entry): void {
     this.depths.add(entry);
@@ -164,10 +176,10 @@ export class TaskIndex {
    * @returns whether the task was parked: its entry is not the task's any more
    */
   park(entry: Entry): boolean {
-    if (this.#bytes <= this.#residentBytes || !mayPark(entry)) return false;
+    if (!this.#isFull || !mayPark(entry)) return false;
     const { dueMs } = entry;
     this.#forget(entry);
-    this.#parked.add(entry.seq, entry.taskId, entry.state === "ready", dueMs);
+    this.#parked.park(entry, dueMs);
     return true;
   }
 
@@ -209,14 +221,14 @@ export class TaskIndex {
     this.depths.verify(entry);
     entry.state = "verifying";
     this.verifying.add(entry);
-    this.#weigh(entry);
+    this.#resident.weigh(entry);
     this.setTimer(entry);
   }
 
   /** Ends the lease of a task, or its wait to be judged: it is ready again at `readyMs`. */
   requeue(entry: Entry, readyMs: number, nowMs: number): void {
     this.#stop(entry, nowMs);
-    this.#weigh(entry);
+    this.#resident.weigh(entry);
     entry.readyMs = readyMs;
     entry.state = readyMs > nowMs ? "delayed" : "ready";
     if (entry.state === "ready") this.#ready.add(entry);
@@ -246,24 +258,13 @@ export class TaskIndex {
   }
 
   #keep(entry: Entry): void {
-    this.#byId.set(entry.taskId, entry);
-    this.#bySeq.set(entry.seq, entry);
-    this.#weigh(entry);
+    this.#resident.add(entry);
     this.setTimer(entry);
-  }
-
-  #weigh(entry: Entry): void {
-    const bytes = heapBytesOf(entry);
-    this.#bytes += bytes - entry.heapBytes;
-    entry.heapBytes = bytes;
   }
 
   #forget(entry: Entry): void {
     this.#timers.set(entry, Number.POSITIVE_INFINITY);
-    this.#byId.delete(entry.taskId);
-    this.#bySeq.delete(entry.seq);
-    this.#bytes -= entry.heapBytes;
-    entry.heapBytes = 0;
+    this.#resident.delete(entry);
   }
 
   /**
@@ -281,7 +282,7 @@ export class TaskIndex {
       this.#parked.delete(task.seq);
       this.#keep(entry);
     }
-    const entry = this.#bySeq.get(seq);
+    const entry = this.#resident.at(seq);
     if (entry === undefined) throw new Error(`the task at ${seq} is not in storage`);
     return entry;
   }

@@ -3,6 +3,7 @@ import type { Entry } from "./entry.ts";
 import type { Abilities } from "./needs.ts";
 import type { Routed } from "./route.ts";
 import type { FinishedTask, Outcome, Task } from "./task.ts";
+import type { WaitingPlace } from "./waiting-place.ts";
 
 /** Reads parked tasks from storage by their places in the order. */
 export type ReadParked = (seqs: readonly number[]) => Iterable<Task>;
@@ -36,8 +37,8 @@ export interface TaskQueueOptions {
   /** Part of the ids that the queue assigns, so that a queue made anew assigns others. */
   readonly epoch: string;
   readonly nextSeq: number;
-  /** Unfinished tasks, in the order of their arrival. */
-  readonly tasks: Iterable<Task>;
+  /** Unfinished tasks, in the order of their arrival: whole, or of those that wait their places alone. */
+  readonly tasks: Iterable<Task | WaitingPlace>;
   /** Reads unfinished tasks from storage. */
   readonly read: ReadParked;
   /** Default {@link RESIDENT_BYTES}. */

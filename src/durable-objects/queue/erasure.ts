@@ -4,7 +4,7 @@ import type { ErasureRules } from "../shell/erasure-rules.ts";
 /** Tasks that the source's signals led to go, those that nobody has taken yet, too. */
 export const queueErasure: ErasureRules = {
   rows: {
-    tasks: { about: ({ terms }) => referencesOfTerms(storedJson(terms)) },
+    tasks: { about: ({ terms }) => referencesOfTerms(storedJson(terms)), derived: "place" },
     proofs: { about: ({ task_id, cause }) => allReferences(referencesOfId(task_id), referencesTo(cause)) },
     "finished_*": { about: ({ record }) => referencesOfTerms(itemOf(storedJson(record), 0)) },
   },

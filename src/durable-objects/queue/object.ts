@@ -25,6 +25,7 @@ import { admitsByName } from "./host-names.ts";
 import { lateMail } from "./late-mail.ts";
 import type { LimitWatch } from "./limit-watch.ts";
 import { type Addressee, addresseeOf, MailRecipients } from "./mail-recipients.ts";
+import { addPlaces } from "./migrations/2-places.ts";
 import { openingOf } from "./opening-of.ts";
 import { type QueueOperation, submitted } from "./operation.ts";
 import { PendingCalls } from "./pending-calls.ts";
@@ -47,7 +48,7 @@ import { WorkSockets } from "./work-sockets.ts";
 export class PriorityQueue extends EcosystemObject<QueueBindings> {
   static override readonly schema: Schema = {
     of: "PriorityQueue",
-    steps: [],
+    steps: [addPlaces],
     copy: { leftOut: ["exported"] },
     erasure: queueErasure,
   };

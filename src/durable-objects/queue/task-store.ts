@@ -2,6 +2,7 @@ import type { QueueChanges } from "../../core/queue/change-tracker.ts";
 import type { Entry } from "../../core/queue/entry.ts";
 import { packProgress, packTerms, readStoredTask } from "../../core/queue/stored-task.ts";
 import type { Task } from "../../core/queue/task.ts";
+import { packPlace, type WaitingPlace } from "../../core/queue/waiting-place.ts";
 import { Notes } from "../shell/notes.ts";
 import { readableRows } from "../shell/readable-rows.ts";
 import { FinishedTasks } from "./finished-tasks.ts";
@@ -21,8 +22,8 @@ export const UNWRITTEN_MS = 20;
 
 /** Unfinished tasks that one step of a count looks at. */
 const COUNTED_ROWS = 20_000;
-/** Rows in one statement, of two values; 100 values are the most that one may have. */
-const UPDATES = 48;
+/** Rows in one statement, of three values; 100 values are the most that one may have. */
+const UPDATES = 32;
 
 /** Values that a queue stores besides its tasks. */
 export type NoteName =
@@ -44,7 +45,7 @@ export type NoteName =
  * most renewals of its lease are only in memory (see `renewed` in core/queue/entry.ts).
  * The end of a task deletes that row and writes one to the finished tasks, whose key is the task's id. That makes four
  * written rows over the life of a task, three if a waiting worker gets the task in the transaction that stores it. The
- * order of the tasks is only in memory, rebuilt from the unfinished tasks when the object wakes.
+ * order of the tasks is only in memory, rebuilt when the object wakes from the places that the rows of unfinished tasks hold.
  */
 export class TaskStore {
   readonly notes: Notes<NoteName>;
@@ -53,6 +54,8 @@ export class TaskStore {
   readonly done: FinishedTasks;
   #reserved = 1;
   #payloads = new PayloadCache();
+  /** A row could not be read when its task was needed. */
+  #damaged = false;
   /** Calls that are only in memory, with the time at which they came; oldest first. */
   #unwritten = new Map<Entry, number>();
 
@@ -60,8 +63,10 @@ export class TaskStore {
   constructor(sql: SqlStorage, keepFinished: () => number) {
     this.#sql = sql;
     this.done = new FinishedTasks(sql, keepFinished);
+    // A waking queue reads `place`, and nothing else, of the tasks that wait far down.
     sql.exec(
-      "CREATE TABLE IF NOT EXISTS tasks (seq INTEGER PRIMARY KEY, terms TEXT NOT NULL, progress TEXT NOT NULL, payload TEXT NOT NULL)",
+      `CREATE TABLE IF NOT EXISTS tasks
+        (seq INTEGER PRIMARY KEY, place TEXT, terms TEXT NOT NULL, progress TEXT NOT NULL, payload TEXT NOT NULL)`,
     );
     this.notes = new Notes(sql);
     this.reload();
@@ -80,17 +85,34 @@ export class TaskStore {
     return this.#reserved;
   }
 
-  /** @param unreadable - receives each row that is not that of a task, with the reason */
-  *tasks(unreadable: (row: UnreadableTask) => void): Generator<Task> {
+  /**
+   * All unfinished tasks: the first ones whole, of the others that wait their places. Where a row could not be read since
+   * the last call, all of them whole.
+   *
+   * @param unreadable - receives each row that is not that of a task, with the reason
+   */
+  *tasks(unreadable: (row: UnreadableTask) => void): Generator<Task | WaitingPlace> {
     this.#payloads = new PayloadCache();
-    yield* storedTasks(this.#sql, unreadable);
+    yield* storedTasks(this.#sql, this.#damaged, unreadable);
+    this.#damaged = false;
   }
 
-  /** Unfinished tasks by their places, in no order. */
+  /**
+   * Unfinished tasks by their places, in no order.
+   *
+   * @throws Error where a row is not that of a task: {@link tasks} then finds the row
+   */
   read(seqs: readonly number[]): Task[] {
     const select = "SELECT seq, terms, progress FROM tasks WHERE seq IN (SELECT value FROM json_each(?))";
     const rows = this.#sql.exec<LiveRow>(select, JSON.stringify(seqs)).toArray();
-    return rows.map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress));
+    try {
+      return rows.map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress));
+    } catch (error) {
+      // The transaction fails, and memory is read from storage anew, with the whole of each row: a task that cannot be
+      // read becomes a dead letter then, before another is given out.
+      this.#damaged = true;
+      throw error;
+    }
   }
 
   /** The unfinished tasks that came last. */
@@ -128,8 +150,9 @@ export class TaskStore {
     const due = this.#dueAt(nowMs);
     const fresh = [...changed.filter((entry) => !entry.stored && !isUnwrittenCall(entry)), ...due];
     this.#update(changed.filter(({ stored }) => stored));
-    writeRows(this.#sql, "INSERT INTO tasks VALUES", fresh, (entry) => [
+    writeRows(this.#sql, "INSERT INTO tasks (seq, place, terms, progress, payload) VALUES", fresh, (entry) => [
       entry.seq,
+      packPlace(entry),
       packTerms(entry),
       packProgress(entry),
       entry.payloadJson ?? "null",
@@ -194,9 +217,9 @@ export class TaskStore {
     for (let from = 0; from < entries.length; from += UPDATES) {
       const some = entries.slice(from, from + UPDATES);
       this.#sql.exec(
-        `WITH changed (seq, progress) AS (VALUES ${some.map(() => "(?, ?)").join(", ")})
-        UPDATE tasks SET progress = changed.progress FROM changed WHERE tasks.seq = changed.seq`,
-        ...some.flatMap((entry) => [entry.seq, packProgress(entry)]),
+        `WITH changed (seq, place, progress) AS (VALUES ${some.map(() => "(?, ?, ?)").join(", ")})
+        UPDATE tasks SET place = changed.place, progress = changed.progress FROM changed WHERE tasks.seq = changed.seq`,
+        ...some.flatMap((entry) => [entry.seq, packPlace(entry), packProgress(entry)]),
       );
     }
   }

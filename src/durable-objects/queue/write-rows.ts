@@ -1,5 +1,5 @@
-/** Rows in one statement, of four values at most; 100 values are the most that one may have. */
-const ROWS = 24;
+/** The most values that one statement may have. */
+const VALUES = 100;
 
 /** Writes several rows with each statement, since a statement costs more than a row. The runtime caches the statements. */
 export function writeRows<Item>(
@@ -8,9 +8,13 @@ export function writeRows<Item>(
   items: readonly Item[],
   row: (item: Item) => SqlStorageValue[],
 ): void {
-  for (let from = 0; from < items.length; from += ROWS) {
-    const rows = items.slice(from, from + ROWS).map(row);
-    const places = `(${rows[0]?.map(() => "?").join(", ")})`;
+  const [first] = items;
+  if (first === undefined) return;
+  const columns = row(first).length;
+  const places = `(${Array(columns).fill("?").join(", ")})`;
+  const together = Math.floor(VALUES / columns);
+  for (let from = 0; from < items.length; from += together) {
+    const rows = items.slice(from, from + together).map(row);
     sql.exec(`${into} ${rows.map(() => places).join(", ")}`, ...rows.flat());
   }
 }

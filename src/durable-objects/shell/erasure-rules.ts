@@ -33,6 +33,8 @@ export interface RowRule {
   readonly change?: (row: StoredRow, context: ErasureContext) => StoredRow | null | undefined;
   /** The row goes where the name is in it. */
   readonly whole?: true;
+  /** A column that follows from the others, and is null until it is made anew: it goes where the name was in them. */
+  readonly derived?: string;
 }
 
 export interface ErasureRules {
@@ -102,7 +104,7 @@ export function erasedRow(
   const changed = rule.change?.(row, context);
   if (changed !== undefined) return changed;
   const { mentions } = context;
-  const left = new Map<string, string>();
+  const left = new Map<string, string | null>();
   for (const [column, value] of Object.entries(row)) {
     if (typeof value !== "string" || !mentions.mayBeIn(value) || READ_KEY.test(column)) continue;
     const text = mentions.withoutText(value);
@@ -110,5 +112,6 @@ export function erasedRow(
     if (rule.whole === true || key.includes(column) || isTooLarge(text)) return null;
     left.set(column, text);
   }
+  if (left.size > 0 && typeof row[rule.derived ?? ""] === "string") left.set(rule.derived ?? "", null);
   return left.size === 0 ? row : { ...row, ...Object.fromEntries(left) };
 }

@@ -128,6 +128,13 @@ describe("a row in which the source is named", () => {
     expect(left("tasks", task, queueErasure)).toEqual({ ...task, payload: json({ for: "(erased)" }) });
   });
 
+  test("loses what follows from the name beside it", () => {
+    const task = { terms: packTerms(terms({ taskId: "anna/1", cause: null })), progress: "[]", payload: "{}" };
+    expect(left("tasks", { ...task, place: '"coder",5,1,1' }, queueErasure)).toMatchObject({ place: null });
+    const other = { ...task, terms: packTerms(terms({ cause: null })), place: '"coder",5,1,1' };
+    expect(left("tasks", other, queueErasure)).toBe(other);
+  });
+
   test("goes where its key has the name, and whole where the table says so", () => {
     expect(left("reporters", { reporter: "anna", number: 1 }, undefined, ["reporter"])).toBeNull();
     expect(left("letters", { id: "d", body: json({ signal: { source: "anna" } }) }, deadLettersErasure)).toBeNull();

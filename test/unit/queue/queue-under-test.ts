@@ -11,6 +11,7 @@ import {
 } from "../../../src/core/queue/stored-task.ts";
 import type { FinishedTask, NewTask } from "../../../src/core/queue/task.ts";
 import { TaskQueue } from "../../../src/core/queue/task-queue.ts";
+import { packPlace, readPlace } from "../../../src/core/queue/waiting-place.ts";
 
 export const aTask = (given: Partial<NewTask> = {}): NewTask => ({
   taskId: undefined,
@@ -35,21 +36,26 @@ export const RANDOM = 0.5;
 export class QueueUnderTest {
   nowMs = 0;
   #paused = false;
-  readonly stored = new Map<string, { seq: number; terms: string; progress: string }>();
+  readonly stored = new Map<string, { seq: number; place: string | null; terms: string; progress: string }>();
   readonly finished = new Map<string, FinishedTask>();
   /** Rows of unfinished tasks that were written. */
   written = 0;
   #leases = 0;
   readonly #settings: QueueSettings;
   readonly #residentBytes: number | undefined;
+  readonly #whole: number;
   queue: TaskQueue;
   #nextSeq = 1;
   readonly #work = new Map<number, ProvedWork>();
 
-  /** @param residentBytes - of tasks in memory, beyond which those that wait are only in the storage */
-  constructor(settings: QueueSettings, residentBytes?: number) {
+  /**
+   * @param residentBytes - of tasks in memory, beyond which those that wait are only in the storage
+   * @param whole - tasks that are read whole at a start; of others that wait, the places are read. Default: all
+   */
+  constructor(settings: QueueSettings, residentBytes?: number, whole = Number.POSITIVE_INFINITY) {
     this.#settings = settings;
     this.#residentBytes = residentBytes;
+    this.#whole = whole;
     this.queue = this.#build();
   }
 
@@ -118,7 +124,11 @@ export class QueueUnderTest {
       nextSeq: this.#nextSeq,
       tasks: [...this.stored.values()]
         .sort((a, b) => a.seq - b.seq)
-        .map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress)),
+        .map(({ seq, place, terms, progress }, row) =>
+          row < this.#whole || place === null
+            ? readStoredTask(seq, terms, progress)
+            : readPlace(JSON.parse(`[${seq},${place}]`)),
+        ),
       read: (seqs) =>
         [...this.stored.values()]
           .filter(({ seq }) => seqs.includes(seq))
@@ -139,7 +149,12 @@ export class QueueUnderTest {
     const { changed, finished, purged } = this.queue.drain();
     this.written += changed.length;
     for (const entry of changed) {
-      this.stored.set(entry.taskId, { seq: entry.seq, terms: packTerms(entry), progress: packProgress(entry) });
+      this.stored.set(entry.taskId, {
+        seq: entry.seq,
+        place: packPlace(entry),
+        terms: packTerms(entry),
+        progress: packProgress(entry),
+      });
       entry.stored = true;
       if (entry.work !== undefined) this.#work.set(entry.seq, entry.work);
       entry.work = undefined;

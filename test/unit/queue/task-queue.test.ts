@@ -18,15 +18,17 @@ describe("a queue", () => {
     ["dropping the oldest when full", { capacity: 6, overflow: "drop_oldest" }],
     ["with ageing", { ageing_ms: 1_000 }],
   ] as const satisfies readonly (readonly [string, Partial<QueueSettings>])[]) {
-    for (const [where, residentBytes, numRuns] of [
-      ["", undefined, 1_000],
-      [", with tasks that wait in storage alone", 0, 200],
-      [", with two of the tasks in memory", 1_500, 200],
+    for (const [where, residentBytes, whole, numRuns] of [
+      ["", undefined, undefined, 1_000],
+      [", with starts that read places alone", undefined, 0, 1_000],
+      [", with starts that read places behind the second task", undefined, 2, 200],
+      [", with tasks that wait in storage alone", 0, 0, 200],
+      [", with two of the tasks in memory", 1_500, undefined, 200],
     ] as const) {
       test(`agrees with the model whatever happened before, ${name}${where}`, () => {
         const setup = () => ({
           model: new ModelQueue(settings(change)),
-          real: new QueueUnderTest(settings(change), residentBytes),
+          real: new QueueUnderTest(settings(change), residentBytes, whole),
         });
         fc.assert(
           fc.property(anyHistory, (history) => fc.modelRun(setup, history)),
