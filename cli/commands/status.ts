@@ -50,9 +50,9 @@ export const statusCommand = () =>
             .map(({ host, alerts }) => [`alerts ${host}`, alerts.join(" ")]),
         ),
         ...Object.fromEntries(
-          queues.map(({ name, depth, running, alerts }) => [
+          queues.map(({ name, depth, running, verifying, parked, alerts }) => [
             `queue ${name}`,
-            `${depth} queued, ${running} running${alerts.length === 0 ? "" : `, alerts: ${alerts.join(" ")}`}`,
+            `${depth} queued${parked === 0 ? "" : ` (${parked} parked)`}, ${running} running${verifying === 0 ? "" : `, ${verifying} to be judged`}${alerts.length === 0 ? "" : `, alerts: ${alerts.join(" ")}`}`,
           ]),
         ),
         // An edge of an earlier version does not say.
@@ -145,9 +145,18 @@ async function readiness(client: Client): Promise<{ ready: boolean; reason: stri
 async function queueDepths({ queues }: Client) {
   return Promise.all(
     (await queues.list()).map(async ({ name }) => {
-      const { depth, running, oldest_age_ms, alerts, database_bytes, heap } = await queues.status(name);
+      const {
+        depth,
+        running,
+        verifying = 0,
+        parked = 0,
+        oldest_age_ms,
+        alerts,
+        database_bytes,
+        heap,
+      } = await queues.status(name);
       const raised = alerts.map(({ rule, subject }) => `${rule}:${subject}`);
-      return { name, depth, running, oldest_age_ms, alerts: raised, database_bytes, heap };
+      return { name, depth, running, verifying, parked, oldest_age_ms, alerts: raised, database_bytes, heap };
     }),
   );
 }

@@ -116,10 +116,12 @@ const settingsOf = (options: SetOptions): LimitInput => ({
 
 const part = (used: number, limit: number | undefined) => (limit === undefined ? "" : `${used}/${limit}`);
 
-const columns: readonly Column<Limit>[] = [
+/** Parked tasks have a column where a limit is closed. */
+const columns = (all: readonly Limit[]): readonly Column<Limit>[] => [
   ["NAME", ({ name }) => name, "key"],
   ["STATE", ({ state }) => state, "state"],
   ["UNTIL", ({ closed_until }) => at(closed_until)],
+  ...(all.some(({ parked }) => parked !== undefined) ? [["PARKED", ({ parked }: Limit) => parked] as const] : []),
   ["REQUESTS", ({ used, requests_per_minute }) => part(used.requests, requests_per_minute)],
   ["INPUT", ({ used, input_tokens_per_minute }) => part(used.input_tokens, input_tokens_per_minute)],
   ["OUTPUT", ({ used, output_tokens_per_minute }) => part(used.output_tokens, output_tokens_per_minute)],
@@ -140,7 +142,7 @@ const shareColumns: readonly Column<Limit["shares"][number]>[] = [
 async function list(command: Command): Promise<void> {
   const all = await clientFor(command).limits.list();
   if (wantsJson(command)) return printLines(all);
-  await printTable(all, columns, "no limits; make one: ganglion limits set <name> --requests-per-minute 50");
+  await printTable(all, columns(all), "no limits; make one: ganglion limits set <name> --requests-per-minute 50");
 }
 
 async function show(limit: Limit, command: Command): Promise<void> {
@@ -152,6 +154,7 @@ async function show(limit: Limit, command: Command): Promise<void> {
     state: limit.state,
     until: limit.closed_until ?? undefined,
     why: limit.reason ?? undefined,
+    "tasks parked": limit.parked,
     "requests a minute": part(used.requests, limit.requests_per_minute) || undefined,
     "input tokens a minute": part(used.input_tokens, limit.input_tokens_per_minute) || undefined,
     "output tokens a minute": part(used.output_tokens, limit.output_tokens_per_minute) || undefined,

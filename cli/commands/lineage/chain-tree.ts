@@ -149,7 +149,9 @@ class ChainTree {
   #task(task: ChainTask): Node {
     const { queue, task_id, cause, status, worker, attempt } = task;
     const by = worker === undefined ? "" : ` by ${cellText(worker)}`;
-    const state = status === "unknown" ? "no longer known" : `${status}${by}, attempt ${attempt}`;
+    const waits = task.verifying?.why ?? task.parked_reason ?? task.unplaced;
+    const why = waits === undefined ? "" : `: ${cellText(waits)}`;
+    const state = status === "unknown" ? "no longer known" : `${status}${by}, attempt ${attempt}${why}`;
     const ends = this.#chain.signals.filter((signal) => {
       const ended = signal.cause === cause ? endedTask(signal) : undefined;
       return ended?.queue === queue && ended.task_id === task_id;

@@ -84,8 +84,9 @@ async function taskCalled({ queues }: Client, id: string, queue: string | undefi
   const tasks = await Promise.all(names.map(async (name) => ({ name, task: await found(queues.task(name, id)) })));
   const known = tasks.find(({ task }) => task !== undefined);
   if (known?.task === undefined) return undefined;
-  const { status, recipient, type, error, cause } = known.task;
-  const why = error === undefined ? "" : `: ${error}`;
+  const { status, recipient, type, error, cause, verifying, parked_reason, unplaced } = known.task;
+  const waits = verifying?.why ?? parked_reason ?? unplaced ?? error;
+  const why = waits === undefined ? "" : `: ${waits}`;
   const about = `task ${id} in ${known.name} for ${recipient} (${type}, ${status})${why}`;
   return { about, ...(cause === undefined ? {} : { signal: cause }) };
 }

@@ -16,15 +16,22 @@ const hosts: readonly Column<Overview["fleet"]["hosts"][number]>[] = [
   ["PROCESSES", ({ processes }) => processes.length],
   ["ALERTS", ({ alerts }) => alerts.map(({ subject }) => subject).join(", ")],
 ];
-const queues: readonly Column<Overview["queues"][number]>[] = [
+/** What most queues have none of has a column where one has some. */
+const queues = (all: Overview["queues"]): readonly Column<Overview["queues"][number]>[] => [
   ["QUEUE", ({ queue }) => queue, "key"],
   ["READY", ({ ready }) => ready],
+  ...columnOf("PARKED", all, ({ parked }) => parked),
   ["LEASED", ({ leased }) => leased],
+  ...columnOf("TO BE JUDGED", all, ({ verifying }) => verifying),
   ["OLDEST MS", ({ oldest_ms }) => oldest_ms],
   ["WAIT P50 MS", ({ wait_p50_ms }) => wait_p50_ms],
   ["RUN P50 MS", ({ run_p50_ms }) => run_p50_ms],
   ["ALERTS", ({ alerts }) => alerts.map(({ rule }) => rule).join(", ")],
 ];
+
+function columnOf<Row>(title: string, rows: readonly Row[], cell: (row: Row) => number | undefined): Column<Row>[] {
+  return rows.some((row) => cell(row) !== undefined) ? [[title, cell]] : [];
+}
 
 export const overviewCommand = () =>
   new Command("overview")
@@ -51,6 +58,6 @@ export const overviewCommand = () =>
       });
       await printTable(attention.items, causes, "nothing needs somebody");
       await printTable(fleet.hosts, hosts, "no hosts");
-      await printTable(overview.queues, queues, "no queues");
+      await printTable(overview.queues, queues(overview.queues), "no queues");
       if (unread.length > 0) remark(`not looked at: ${unread.join(", ")}`);
     });

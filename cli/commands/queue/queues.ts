@@ -65,6 +65,8 @@ async function showQueue(name: string, command: Command): Promise<void> {
     ...pauseFields(status),
     queued: `${status.depth} of ${status.settings.capacity}`,
     running: status.running,
+    ...unjudgedFields(status),
+    ...parkedFields(status),
     "by priority": depths.map(([priority, count]) => `${priority}: ${count}`).join(", "),
     "by level": levelsText(status.by_level),
     "oldest waits": status.oldest_age_ms === null ? null : `${(status.oldest_age_ms / 1000).toFixed(1)} s`,
@@ -75,6 +77,27 @@ async function showQueue(name: string, command: Command): Promise<void> {
     ...((status.breakers ?? []).length === 0 ? {} : { breakers: (status.breakers ?? []).map(breakerText).join("; ") }),
   });
   await printTable(Object.entries(status.by_recipient), recipientColumns, "no tasks so far");
+}
+
+/** Tasks that were reported complete and are not judged: how many, and by whom they are to be judged. */
+function unjudgedFields({ verifying = 0, unjudged = [] }: Pick<QueueStatus, "verifying" | "unjudged">) {
+  if (verifying === 0) return {};
+  const groups = unjudged.map(({ tasks, why }, place) => [
+    place === 0 ? "to be judged" : `… (${place + 1})`,
+    `${tasks}: ${why}`,
+  ]);
+  return { verifying, ...Object.fromEntries(groups) };
+}
+
+/** Tasks that nobody is given, and the closed limits for which they wait. */
+function parkedFields({ parked = 0, closed_limits = [] }: Pick<QueueStatus, "parked" | "closed_limits">) {
+  const closed = closed_limits.map(
+    ({ limit, until, reason, parked: tasks = 0 }) => `${limit} until ${clock(until)} (${reason}): ${tasks}`,
+  );
+  return {
+    ...(parked === 0 ? {} : { parked }),
+    ...(closed.length === 0 ? {} : { "closed limits": closed.join("; ") }),
+  };
 }
 
 /** What somebody does to the queue: shown where there is something to show. */

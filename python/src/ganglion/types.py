@@ -157,12 +157,29 @@ class OverviewQueuesItem(TypedDict):
     queue: str
     ready: int
     leased: int
+    verifying: NotRequired[int]
+    unjudged: NotRequired[list[OverviewQueuesItemUnjudgedItem]]
+    parked: NotRequired[int]
     oldest_ms: float | None
     wait_p50_ms: float | None
     run_p50_ms: float | None
     workers: int
     alerts: list[OverviewQueuesItemAlertsItem]
     paused: NotRequired[Literal[True]]
+
+
+class OverviewQueuesItemUnjudgedItem(TypedDict):
+    accept: OverviewQueuesItemUnjudgedItemAccept
+    task_id: str
+    tasks: int
+    since: str
+    why: str
+
+
+class OverviewQueuesItemUnjudgedItemAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
 
 
 class OverviewQueuesItemAlertsItem(TypedDict):
@@ -343,6 +360,22 @@ class LineageTasksItem(TypedDict):
     attempt: NotRequired[int]
     worker: NotRequired[str]
     error: NotRequired[str]
+    accept: NotRequired[LineageTasksItemAccept]
+    verifying: NotRequired[LineageTasksItemVerifying]
+    parked_reason: NotRequired[str]
+    unplaced: NotRequired[str]
+
+
+class LineageTasksItemAccept(TypedDict):
+    check: NotRequired[str]
+    rule: NotRequired[str]
+    reviewer: NotRequired[str]
+
+
+class LineageTasksItemVerifying(TypedDict):
+    since: str
+    worker: str
+    why: str
 
 
 class LineageDeliveriesItem(TypedDict):
@@ -1186,6 +1219,7 @@ class QueueStatus(TypedDict):
     workers: dict[str, int]
     alerts: list[QueueStatusAlertsItem]
     paused: QueueStatusPaused | None
+    parked: NotRequired[int]
     closed_limits: NotRequired[list[QueueStatusClosedLimitsItem]]
     bulk: QueueStatusBulk | None
     late_mail: NotRequired[list[QueueStatusLateMailItem]]
@@ -1235,6 +1269,7 @@ class QueueStatusClosedLimitsItem(TypedDict):
     limit: str
     until: str
     reason: str
+    parked: NotRequired[int]
 
 
 class QueueStatusBulk(TypedDict):
@@ -2771,6 +2806,7 @@ class LimitsLimitsItem(TypedDict):
     state: Literal["open", "closed", "probing", "ramping"]
     closed_until: str | None
     reason: str | None
+    parked: NotRequired[int]
     used: LimitsLimitsItemUsed
     held: int
     shares: list[LimitsLimitsItemSharesItem]
@@ -2809,6 +2845,7 @@ class Limit(TypedDict):
     state: Literal["open", "closed", "probing", "ramping"]
     closed_until: str | None
     reason: str | None
+    parked: NotRequired[int]
     used: LimitUsed
     held: int
     shares: list[LimitSharesItem]

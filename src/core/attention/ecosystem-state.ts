@@ -23,6 +23,7 @@ export type QueueState = Pick<QueueStatus, "queue" | "alerts" | "breakers"> & {
   readonly unplaced?: QueueStatus["unplaced"] | undefined;
   readonly unjudged?: QueueStatus["unjudged"] | undefined;
   readonly workers?: QueueStatus["workers"] | undefined;
+  readonly closed_limits?: QueueStatus["closed_limits"] | undefined;
 };
 
 /** What the objects of an ecosystem say of themselves. */

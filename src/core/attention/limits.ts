@@ -5,14 +5,20 @@ import type { EcosystemState } from "./ecosystem-state.ts";
 import { type Finding, look } from "./finding.ts";
 
 /** What needs somebody of limits that are closed, and of budgets that are used to two thirds or wholly. */
-export function limitFindings({ limits, spending, ecosystem }: EcosystemState): Finding[] {
+export function limitFindings({ limits, spending, queues, ecosystem }: EcosystemState): Finding[] {
+  const closed = queues.flatMap(({ closed_limits = [] }) => closed_limits);
   return [
-    ...(limits ?? []).map((found) => findingOf(found, ecosystem)),
+    ...(limits ?? []).map((found) => {
+      const parked = closed.reduce((sum, one) => sum + (one.limit === found.limit ? (one.parked ?? 0) : 0), 0);
+      return findingOf(found, parked, ecosystem);
+    }),
     ...(spending ?? []).map((found) => budgetFinding(found, ecosystem)),
   ];
 }
 
-function findingOf({ limit, until, since, reason, signal }: LimitFinding, ecosystem: string): Finding {
+function findingOf({ limit, until, since, reason, signal }: LimitFinding, parked: number, ecosystem: string): Finding {
+  const waiting =
+    parked === 0 ? "tasks that name it are parked" : `${parked === 1 ? "1 task is" : `${parked} tasks are`} parked`;
   return {
     id: `limit_closed/${limit}`,
     kind: "limit_closed",
@@ -21,7 +27,7 @@ function findingOf({ limit, until, since, reason, signal }: LimitFinding, ecosys
     what: `the limit ${limit} is closed until ${until}`,
     why: reason,
     since,
-    consequence: "nobody is granted anything of it, and tasks that name it are parked until then",
+    consequence: `nobody is granted anything of it, and ${waiting} until then`,
     next_step: `ganglion limits show ${limit}`,
     action: look("Show the limit", ecosystem, `/limits/${encodeURIComponent(limit)}`),
     chain: signal,

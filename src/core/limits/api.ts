@@ -136,6 +136,10 @@ export const Limit = z.object({
   }),
   closed_until: Timestamp.nullable().meta({ description: "Nobody is granted anything before; null: it is not closed" }),
   reason: z.string().nullable().meta({ description: "Why it is closed" }),
+  parked: z.int().optional().meta({
+    description:
+      "Tasks that are parked for it, in the first 25 queues by name that have tasks with limits; absent: it is not closed",
+  }),
   used: z
     .object({
       requests: Count.meta({ description: "Requests" }),

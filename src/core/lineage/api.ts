@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DeadLetter } from "../dead-letters/dead-letter.ts";
 import { Decision } from "../policy/decision.ts";
+import { Accept, Verifying } from "../queue/accept.ts";
 import { Signal, Via } from "../signals/signal.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
 
@@ -21,6 +22,10 @@ export const ChainTask = z.object({
   attempt: z.int().optional(),
   worker: z.string().optional(),
   error: z.string().optional(),
+  accept: Accept.optional().meta({ description: "How the task proves that it is done; absent: its worker says so" }),
+  verifying: Verifying.optional().meta({ description: "Its worker reported it complete, and it waits to be judged" }),
+  parked_reason: z.string().optional().meta({ description: "Why nobody is given the task, whose limits are closed" }),
+  unplaced: z.string().optional().meta({ description: "Why no worker is given the task, which needs something" }),
 });
 export type ChainTask = Readonly<z.infer<typeof ChainTask>>;
 

@@ -3,7 +3,9 @@ import { shownItems } from "../attention/items.ts";
 import type { Budget } from "../billing/budget.ts";
 import type { FleetHost, FleetPage } from "../hosts/fleet.ts";
 import type { Gap } from "../introspection/api.ts";
+import { CHECKS_QUEUE } from "../queue/accept.ts";
 import type { QueueStatus } from "../queue/api.ts";
+import { unjudgedBy } from "../queue/queue-trouble.ts";
 import type { LogStatus } from "../signals/api.ts";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import { type Overview, SHOWN } from "./api.ts";
@@ -32,6 +34,7 @@ export function overviewOf(parts: OverviewParts): Overview {
   const breakers = queues.flatMap(({ queue, breakers }) => breakers.map((breaker) => ({ queue, ...breaker })));
   const listed = fleet.hosts.toSorted(downFirst).slice(0, SHOWN.hosts);
   const { hosts, processesLeftOut } = withFewProcesses(listed);
+  const hostsOfChecks = queues.find(({ queue }) => queue === CHECKS_QUEUE)?.workers ?? {};
   return {
     ecosystem,
     at: formatTimestamp(atMs),
@@ -42,7 +45,7 @@ export function overviewOf(parts: OverviewParts): Overview {
       left_out: fleet.total - hosts.length,
       processes_left_out: processesLeftOut,
     },
-    queues: queues.map(queueOf),
+    queues: queues.map((queue) => queueOf(queue, hostsOfChecks)),
     queues_left_out: beyond(queuesInAll, queues.length),
     gaps: {
       open: gaps.length,
@@ -102,11 +105,15 @@ function totalsOf({ hosts, total }: FleetPage): Overview["fleet"]["totals"] {
   };
 }
 
-function queueOf(status: QueueStatus): Overview["queues"][number] {
+function queueOf(status: QueueStatus, hostsOfChecks: Readonly<Record<string, number>>): Overview["queues"][number] {
+  const { verifying, unjudged, parked } = status;
   return {
     queue: status.queue,
     ready: status.depth,
     leased: status.running,
+    ...(verifying === undefined ? {} : { verifying }),
+    ...(parked === undefined ? {} : { parked }),
+    ...(unjudged === undefined ? {} : { unjudged: unjudgedBy(unjudged, hostsOfChecks) }),
     oldest_ms: status.oldest_age_ms,
     wait_p50_ms: status.wait_p50_ms ?? null,
     run_p50_ms: status.run_p50_ms ?? null,

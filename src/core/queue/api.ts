@@ -186,6 +186,9 @@ export const QueueStatus = z.object({
   workers: z.record(z.string(), Count).meta({ description: "Connected workers and waiting requests, by recipient" }),
   alerts: z.array(z.object({ rule: z.string(), subject: z.string(), raised_at: Timestamp })).readonly(),
   paused: QueuePause.nullable().meta({ description: "The pause of the queue; null: it gives out tasks" }),
+  parked: Count.optional().meta({
+    description: "Tasks that nobody is given because their limits are closed or a budget is spent; absent: none",
+  }),
   closed_limits: z.array(ClosedLimit).readonly().optional().meta({
     description: "Limits whose tasks are parked; absent: none is closed, as far as the queue was told",
   }),

@@ -7,6 +7,13 @@ interface EndedTask {
   readonly record: FinishedTask;
 }
 
+/** A task that was judged, and what its worker had said beside the result. */
+export interface JudgedTask {
+  readonly task: Entry;
+  readonly verdict: Verdict;
+  readonly evidenceJson: string | null;
+}
+
 /** What changed since the last {@link ChangeTracker.drain}: to be written to storage, counted and published. */
 export interface QueueChanges {
   /** Tasks to be written in their present state, each once. */
@@ -20,8 +27,7 @@ export interface QueueChanges {
   readonly proving: readonly Entry[];
   /** Proofs that nobody has to judge any more: their tasks were cancelled. */
   readonly withdrawn: readonly { readonly accept: Accept; readonly proof: Proof }[];
-  /** Tasks that were judged. */
-  readonly judged: readonly { readonly task: Entry; readonly verdict: Verdict }[];
+  readonly judged: readonly JudgedTask[];
   readonly events: readonly { readonly task: Entry; readonly event: TaskEvent }[];
 }
 
@@ -33,7 +39,7 @@ export class ChangeTracker {
   #purged: EndedTask[] = [];
   #proving = new Set<Entry>();
   #withdrawn: { accept: Accept; proof: Proof }[] = [];
-  #judged: { task: Entry; verdict: Verdict }[] = [];
+  #judged: JudgedTask[] = [];
   #events: { task: Entry; event: TaskEvent }[] = [];
 
   changed(entry: Entry): void {
@@ -53,8 +59,8 @@ export class ChangeTracker {
     if (accept !== undefined && proof !== undefined) this.#withdrawn.push({ accept, proof });
   }
 
-  judged(task: Entry, verdict: Verdict): void {
-    this.#judged.push({ task, verdict });
+  judged(judged: JudgedTask): void {
+    this.#judged.push(judged);
   }
 
   /** Adds an event to the task's history. */

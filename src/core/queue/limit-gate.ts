@@ -83,13 +83,26 @@ export class LimitGate {
     };
   }
 
-  /** The limits that are closed, by name. */
-  get closed(): z.infer<typeof ClosedLimit>[] {
-    return [...this.#closed].map(([limit, { untilMs, reason }]) => ({
+  /**
+   * The limits that are closed, and how many tasks nobody is given because of them, or of budgets that are spent.
+   *
+   * @param lines - of tasks that are parked
+   */
+  status(lines: Iterable<{ readonly task: Routed; readonly ready: number }>): ParkedStatus {
+    const byLimit = new Map<string, number>();
+    let parked = 0;
+    for (const { task, ready } of lines) {
+      parked += ready;
+      for (const limit of task.limits ?? [])
+        if (this.#closed.has(limit)) byLimit.set(limit, (byLimit.get(limit) ?? 0) + ready);
+    }
+    const closed = [...this.#closed].map(([limit, { untilMs, reason }]) => ({
       limit,
       until: formatTimestamp(untilMs),
       reason,
+      parked: byLimit.get(limit) ?? 0,
     }));
+    return { ...(parked > 0 && { parked }), ...(closed.length > 0 && { closed_limits: closed }) };
   }
 }
 
@@ -98,4 +111,14 @@ export const ClosedLimit = z.object({
   limit: z.string(),
   until: z.string().meta({ description: "When it is open again" }),
   reason: z.string(),
+  parked: z.int().optional().meta({
+    description:
+      "Tasks of the queue that wait for it, and may wait for others, too; absent: an earlier edge does not say",
+  }),
 });
+
+/** What of the status of a queue is about limits; absent: none is closed, and no task is parked. */
+interface ParkedStatus {
+  readonly parked?: number;
+  readonly closed_limits?: readonly z.infer<typeof ClosedLimit>[];
+}

@@ -83,9 +83,9 @@ export class Proofs {
     const { proof, attempt } = entry;
     const verdict: Verdict = { ...judgement, at: formatTimestamp(nowMs), attempt };
     entry.verdict = verdict;
-    this.#changes.judged(entry, verdict);
+    const { resultJson = null, evidenceJson = null } = entry.work ?? this.#options.work?.(entry.seq) ?? {};
+    this.#changes.judged({ task: entry, verdict, evidenceJson });
     if (judgement.accepted) {
-      const { resultJson = null } = entry.work ?? this.#options.work?.(entry.seq) ?? {};
       this.#changes.record(entry, { atMs: nowMs, event: "accepted", attempt });
       return this.#ends.finish(entry, "complete", nowMs, null, resultJson);
     }

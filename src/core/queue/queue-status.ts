@@ -61,7 +61,7 @@ export function queueStatus(
       raised_at: formatTimestamp(raisedMs),
     })),
     paused: pause ?? null,
-    ...(limitGate.closed.length === 0 ? {} : { closed_limits: limitGate.closed }),
+    ...limitGate.status(queue.ready.parkedLines()),
     ...(depths.verifying === 0 ? {} : { unjudged: unjudgedTasks(queue.proofs.waiting) }),
     breakers: breakerStatus(breakers),
     settings: queue.settings,

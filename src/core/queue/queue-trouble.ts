@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { formatTimestamp } from "../signals/timestamp.ts";
 import { Timestamp } from "../signals/timestamp-schema.ts";
-import { Accept, waitsForText } from "./accept.ts";
+import { Accept, checkWaits, waitsForText } from "./accept.ts";
 import { LateMail } from "./late-mail.ts";
 import type { VerifyingTask } from "./verifying-tasks.ts";
 
@@ -51,6 +51,16 @@ export function unjudgedTasks(waiting: Iterable<VerifyingTask>): UnjudgedTasks[]
       why: waitsForText(accept),
     }));
 }
+
+/** The same where it is known how many connected hosts have each check. */
+export const unjudgedBy = (
+  unjudged: readonly UnjudgedTasks[],
+  hosts: Readonly<Record<string, number>>,
+): UnjudgedTasks[] =>
+  unjudged.map((tasks) => {
+    const { check } = tasks.accept;
+    return check === undefined ? tasks : { ...tasks, why: checkWaits(check, hosts[check] ?? 0) };
+  });
 
 /** What is wrong in a queue beyond its alerts. */
 export const QueueTrouble = {

@@ -121,6 +121,15 @@ export class ReadyQueues<Task extends ReadyTask> {
       }
   }
 
+  /** The lines of tasks that nobody is given now, because of their limits: what they name, and how many wait in each. */
+  *parkedLines(): Generator<{ readonly task: Routed; readonly ready: number }> {
+    for (const routes of this.#needing.values())
+      for (const [route, task] of routes) {
+        const ready = this.#source.isParked?.(task) === true ? this.#byRoute.get(route)?.ready : undefined;
+        if (ready !== undefined) yield { task, ready };
+      }
+  }
+
   /** Recipients that have a ready task. */
   recipients(): Iterable<string> {
     return new Set([...this.#byRoute.keys()].map(recipientOf));

@@ -91,7 +91,7 @@ export class TaskIndex {
   }
 
   /** What can be told of the tasks that are ready. */
-  get ready(): Pick<ReadyQueues<Entry>, "placing" | "linesOfHosts" | "limits"> {
+  get ready(): Pick<ReadyQueues<Entry>, "placing" | "linesOfHosts" | "parkedLines" | "limits"> {
     return this.#ready;
   }
 

@@ -194,9 +194,14 @@ export class LimitStore {
 
   /** Queues that do not have the last table. */
   behind(): string[] {
+    return this.watchers(this.version);
+  }
+
+  /** Queues that are sent what is closed, by name. @param version - only those that have no table of this version */
+  watchers(version = Number.MAX_SAFE_INTEGER): string[] {
     const select = "SELECT queue FROM watchers WHERE version < ? ORDER BY queue";
     return this.#sql
-      .exec<{ queue: string }>(select, this.version)
+      .exec<{ queue: string }>(select, version)
       .toArray()
       .map(({ queue }) => queue);
   }

@@ -179,6 +179,11 @@ export class Limits extends EcosystemObject<LimitsBindings> {
     return this.#changes.closedTable;
   }
 
+  /** Queues with tasks that name limits, by name. */
+  watchers(): string[] {
+    return this.#store.watchers();
+  }
+
   /** The limits that are closed, and the budgets that are used to two thirds or wholly. */
   attention(): { limits: api.LimitFinding[]; budgets: BudgetFinding[]; more: boolean } {
     const { findings, more } = this.#budgets.attention(Date.now());

@@ -204,7 +204,7 @@ export class QueueRuntime {
     if (changes.events.length > 0) this.#numbers.writeEpoch();
     this.#store.write(changes, this.queue.nextSeq, nowMs);
     this.#proofs.write(changes);
-    for (const { task, verdict } of changes.judged) this.emit(verdictSignal(this.#name, task, verdict, nowMs));
+    for (const judged of changes.judged) this.emit(verdictSignal(this.#name, judged, nowMs));
     this.#store.forget(this.queue.park(changes.changed));
     for (const { task, event } of changes.events) this.events.add(task, event);
     for (const { record } of changes.finished) this.#count(record, nowMs);

@@ -1,11 +1,10 @@
 import type { DeadLetterRecord } from "../../core/dead-letters/dead-letter.ts";
 import { HOSTS_QUEUE } from "../../core/hosts/command-queue.ts";
 import { pruneDeep } from "../../core/json/prune-deep.ts";
-import type { Verdict } from "../../core/queue/accept.ts";
 import { type AlertChange, alertText } from "../../core/queue/alert-tracker.ts";
 import { breakerFacts } from "../../core/queue/breaker-status.ts";
+import type { JudgedTask } from "../../core/queue/change-tracker.ts";
 import type { Deadlock } from "../../core/queue/deadlock.ts";
-import type { Entry } from "../../core/queue/entry.ts";
 import type { QueuePause } from "../../core/queue/pause.ts";
 import type { FinishedTask, TaskCause } from "../../core/queue/task.ts";
 import { finishedJson } from "../../core/queue/task-view.ts";
@@ -56,14 +55,22 @@ export function taskSignal(name: string, record: FinishedTask): Draft {
 }
 
 /** A task that was reported complete was judged. */
-export function verdictSignal(name: string, task: Entry, verdict: Verdict, nowMs: number): Draft {
+export function verdictSignal(name: string, { task, verdict, evidenceJson }: JudgedTask, nowMs: number): Draft {
   const { taskId, recipient, type, cause } = task;
   const { at: _, ...judged } = verdict;
   return {
     signal: "Q_TASK_VERIFIED",
     source: `ganglion/queue/${queueOf(name)}`,
     timestampMs: nowMs,
-    facts: { queue: queueOf(name), task_id: taskId, recipient, type, ...judged },
+    facts: {
+      queue: queueOf(name),
+      task_id: taskId,
+      recipient,
+      type,
+      ...judged,
+      // The task forgets it with the judgement: from then on the log is where it can be read.
+      ...(evidenceJson === null ? {} : { evidence: asJson(evidenceJson) }),
+    },
     ...(cause === null ? continues(task, name) : follows(cause, `${taskKey(name, task)}/verdict/${verdict.attempt}`)),
   };
 }

@@ -225,6 +225,23 @@ describe("ganglion explain", () => {
         },
         { queue: "work", task_id: "t2", cause: "found", rule: decision.rule, status: "unknown" },
         { queue: "own", task_id: "t3", cause: "found", status: "queued", attempt: 0 },
+        {
+          queue: "own",
+          task_id: "t4",
+          cause: "found",
+          status: "verifying",
+          attempt: 1,
+          accept: { reviewer: "ops" },
+          verifying: { since: found.timestamp, worker: "w", why: "waits for ops to accept or refuse it" },
+        },
+        {
+          queue: "own",
+          task_id: "t5",
+          cause: "found",
+          status: "queued",
+          attempt: 0,
+          parked_reason: "the limit api is closed: usage limit",
+        },
       ],
       deliveries: [
         { ...sent, delivery_id: "w1", state: "failed", attempts: 12, last_status: 500, last_error: "it answered 500" },
@@ -257,7 +274,9 @@ describe("ganglion explain", () => {
         "│  ├─ task t2 in work: no longer known",
         "│  ├─ webhook alerts: given up, 12 attempts, status 500, it answered 500  w1",
         "│  └─ webhook alerts: delivered, 1 attempt, status 204  w2",
-        "└─ task t3 in own: queued, attempt 0",
+        "├─ task t3 in own: queued, attempt 0",
+        "├─ task t4 in own: verifying, attempt 1: waits for ops to accept or refuse it",
+        "└─ task t5 in own: queued, attempt 0: the limit api is closed: usage limit",
       ].join("\n"),
     );
   });

@@ -15,6 +15,7 @@ const limit: Limit = {
   state: "closed",
   closed_until: "2026-01-01T12:00:00.000Z",
   reason: "usage limit",
+  parked: 7,
   used: { requests: 12, input_tokens: 0, output_tokens: 0 },
   held: 3,
   shares: [{ host: "gpu-01", shares: 2, calls: 4, requests: 40, usd: 0.5 }],
@@ -30,8 +31,20 @@ describe("ganglion limits", () => {
     const { code, out } = await ganglion(["limits", "--url", url]);
     expect([code, out]).toEqual([
       0,
-      expect.stringMatching(/anthropic +closed +2026-01-01T12:00:00.000Z +12\/50 .* +3 +gpu-01 +4.5\/20 +usage limit/),
+      expect.stringMatching(
+        /anthropic +closed +2026-01-01T12:00:00.000Z +7 +12\/50 .* +3 +gpu-01 +4.5\/20 +usage limit/,
+      ),
     ]);
+  });
+
+  it("shows how many tasks are parked for a closed one, in words and in JSON", async () => {
+    const { url } = await startEdge(({ url: { pathname } }) => [
+      200,
+      pathname.endsWith("/limits") ? { limits: [limit] } : limit,
+    ]);
+    expect((await ganglion(["limits", "show", "anthropic", "--url", url])).out).toMatch(/^tasks parked +7$/m);
+    for (const words of [["limits"], ["limits", "show", "anthropic"]])
+      expect(JSON.parse((await ganglion([...words, "--json", "--url", url])).out)).toMatchObject({ parked: 7 });
   });
 
   it("sets, closes, opens and deletes by the calls of the API", async () => {

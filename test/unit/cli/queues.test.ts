@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_SETTINGS } from "../../../src/core/queue/queue-settings.ts";
 import { startEdge } from "./fake-edge.ts";
@@ -58,6 +61,45 @@ describe("ganglion tasks", () => {
     ]);
   });
 
+  it.each([
+    [["--check", "tests"], { check: "tests" }],
+    [["--accept-rule", "result.failed == 0"], { rule: "result.failed == 0" }],
+    [["--reviewer", "ops"], { reviewer: "ops" }],
+  ])("queues a task that must prove that it is done, with %j", async (option, accept) => {
+    const edge = await startEdge(() => [202, { tasks: [{ task_id: "x", status: "queued" }] }]);
+    const args = ["tasks", "add", "coder", "--type", "FIX", ...option, "--url", edge.url];
+    expect(await ganglion(args)).toMatchObject({ code: 0, out: "x queued\n" });
+    expect(edge.received[0]?.body).toMatchObject([{ recipient: "coder", accept }]);
+  });
+
+  it("gives one proof to each line of --bulk that names none of its own", async () => {
+    const edge = await startEdge(() => [
+      202,
+      {
+        tasks: [
+          { task_id: "a", status: "queued" },
+          { task_id: "b", status: "queued" },
+        ],
+      },
+    ]);
+    const file = join(await mkdtemp(join(tmpdir(), "bulk-")), "tasks.jsonl");
+    await writeFile(file, '{"task_id":"a","payload":1}\n{"task_id":"b","payload":2,"accept":{"reviewer":"ops"}}\n');
+    const args = ["tasks", "add", "coder", "--type", "FIX", "--bulk", file, "--check", "tests", "--url", edge.url];
+    expect((await ganglion(args)).code).toBe(0);
+    expect(edge.received[0]?.body).toMatchObject([
+      { task_id: "a", accept: { check: "tests" } },
+      { task_id: "b", accept: { reviewer: "ops" } },
+    ]);
+  });
+
+  it("refuses two proofs of one task, and asks no edge", async () => {
+    const edge = await startEdge(() => [202, { tasks: [] }]);
+    const args = ["tasks", "add", "coder", "--type", "FIX", "--check", "tests", "--reviewer", "ops", "--url", edge.url];
+    const { code, err } = await ganglion(args);
+    expect([code, edge.received.length]).toEqual([2, 0]);
+    expect(err).toContain("give one of --check, --accept-rule and --reviewer");
+  });
+
   it("cancels tasks, and fails when one has ended already", async () => {
     const conflict = {
       type: "/problems/task-finished",
@@ -108,6 +150,23 @@ describe("ganglion tasks show", () => {
     history: [],
     payload: {},
   };
+  it("lists the tasks that wait to be judged", async () => {
+    const edge = await startEdge(() => [
+      200,
+      {
+        tasks: [
+          { ...task, task_id: "a", status: "verifying", attempt: 1 },
+          { ...task, task_id: "b", status: "queued", attempt: 0 },
+        ],
+        next: null,
+      },
+    ]);
+    const { code, out } = await ganglion(["tasks", "list", "--status", "verifying", "--url", edge.url]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^a +verifying/m);
+    expect(out).not.toMatch(/^b /m);
+  });
+
   it.each([
     [[], "work"],
     [["--queue", "q2"], "q2"],
@@ -146,6 +205,29 @@ describe("ganglion queue, metrics and call", () => {
       /queued +3 of 100\nrunning +1\nby priority +2: 3\nby level +high \(1-3\): 3, normal \(4-7\): 0, low \(8-10\): 0\noldest waits +1.5 s\nworkers +coder: 1\nalerts +queue_deep \(queue\)/,
     );
     expect(out).toMatch(/coder +3 +1 +7 +2 +12 +10 +20 +30 +2/);
+  });
+
+  it("says which tasks wait to be judged and by whom, and which are parked for closed limits", async () => {
+    const since = "2026-01-01T00:00:00.000Z";
+    const edge = await startEdge(() => [
+      200,
+      {
+        ...status,
+        verifying: 3,
+        unjudged: [
+          { accept: { reviewer: "ops" }, task_id: "a", tasks: 1, since, why: "waits for ops to accept or refuse it" },
+          { accept: { check: "t" }, task_id: "b", tasks: 2, since, why: "no host that is connected has the check t" },
+        ],
+        parked: 2,
+        closed_limits: [{ limit: "anthropic", until: since, reason: "usage limit", parked: 2 }],
+      },
+    ]);
+    const { out } = await ganglion(["queue", "work", "--url", edge.url]);
+    expect(out).toMatch(/^verifying +3$/m);
+    expect(out).toMatch(/^to be judged +1: waits for ops to accept or refuse it$/m);
+    expect(out).toMatch(/^… \(2\) +2: no host that is connected has the check t$/m);
+    expect(out).toMatch(/^parked +2$/m);
+    expect(out).toMatch(/^closed limits +anthropic until .* \(usage limit\): 2$/m);
   });
 
   it("names the breakers of a queue that are not closed, with the time of the next probe", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { attentionItems, findingsOf } from "../../../src/core/attention/items.ts";
 import { type OverviewParts, overviewOf } from "../../../src/core/overview/compose.ts";
+import type { QueueStatus } from "../../../src/core/queue/api.ts";
+import { DEFAULT_SETTINGS } from "../../../src/core/queue/queue-settings.ts";
 import { down, gap, host, process, quiet } from "../attention/state-under-test.ts";
 
 const parts = (more: Partial<OverviewParts> = {}): OverviewParts => ({
@@ -14,6 +16,24 @@ const parts = (more: Partial<OverviewParts> = {}): OverviewParts => ({
   deadLetters: 0,
   log: { head_seq: 0, oldest_seq: null, signals_last_minute: 0, subscribers: 0, database_bytes: 0 },
   unread: [],
+  ...more,
+});
+
+const queueStatusOf = (queue: string, more: Partial<QueueStatus>): QueueStatus => ({
+  queue,
+  depth: 0,
+  running: 0,
+  by_priority: {},
+  by_recipient: {},
+  oldest_age_ms: null,
+  workers: {},
+  alerts: [],
+  paused: null,
+  bulk: null,
+  breakers: [],
+  settings: DEFAULT_SETTINGS,
+  database_bytes: 0,
+  heap: [],
   ...more,
 });
 
@@ -34,6 +54,22 @@ describe("an overview", () => {
       processes: 3,
       by_verdict: { working: 1, waiting: 1, gave_up: 1 },
     });
+  });
+
+  test("says of queues which tasks wait to be judged by whom, and how many are parked", () => {
+    const since = "2026-01-31T12:00:00.000Z";
+    const group = { accept: { check: "tests" }, task_id: "a", tasks: 2, since, why: "waits for a host" };
+    const checks = queueStatusOf("host-checks", { workers: { tests: 3 } });
+    const work = queueStatusOf("work", { verifying: 2, unjudged: [group], parked: 4 });
+    expect(overviewOf(parts({ queues: [work, checks] })).queues).toMatchObject([
+      {
+        queue: "work",
+        verifying: 2,
+        parked: 4,
+        unjudged: [{ ...group, why: "waits for the check tests, which 3 connected hosts have" }],
+      },
+      { queue: "host-checks" },
+    ]);
   });
 
   test("shows the worst gaps first", () => {

@@ -51,12 +51,18 @@ function queueOf(eco: string) {
 describe("tasks that name limits", () => {
   it("are parked while a limit is closed, a thousand of them, and each runs once after its reset, whatever is lost between", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 0, 31, 12) });
-    const { put, close, eco, stub } = limitsOf();
+    const { put, close, show, attention, eco, stub } = limitsOf();
     const { enqueue, lease, task, complete, pass, queue } = queueOf(eco);
     await put({ requests_per_minute: 50 });
     const { closed_until } = await close({ retry_after_seconds: 3_600, reason: "usage limit reached" });
     const ids = await enqueue(1_000, { limits: ["api"] });
     expect(await lease(1_000)).toEqual([]);
+    expect(await show()).toMatchObject({ state: "closed", parked: 1_000 });
+    expect(await limitsStatus(eco)).toMatchObject({ parked: 1_000, closed_limits: [{ limit: "api", parked: 1_000 }] });
+    const { items } = await attention();
+    expect(items.find(({ kind }) => kind === "limit_closed")?.consequence).toBe(
+      "nobody is granted anything of it, and 1000 tasks are parked until then",
+    );
     expect(await task(ids[0] ?? "")).toMatchObject({
       status: "queued",
       limits: ["api"],
@@ -69,6 +75,7 @@ describe("tasks that name limits", () => {
     expect(await lease(1_000)).toEqual([]);
     await evictDurableObject(queue());
     await pass(1_000);
+    expect("parked" in (await limitsStatus(eco))).toBe(false);
     const taken = await lease(1_000);
     expect(taken.map(({ task_id }) => task_id).sort()).toEqual([...ids].sort());
     expect(await lease(1_000)).toEqual([]);

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { SCOPES, type Scope } from "../../../src/core/access/scopes.ts";
+import type { Lineage } from "../../../src/core/lineage/api.ts";
 import { GROUPS } from "../../../src/workers/api/mcp/groups.ts";
 import { askAgent } from "../../../src/workers/api/mcp/tools/ask-agent.ts";
 import { openApiDocument } from "../../../src/workers/app.ts";
 import { makeToken } from "../access/tokens-under-test.ts";
 import { call, freshEcosystem } from "../api/calls.ts";
+import { patience } from "../patience.ts";
 import { answerOf, connect, ERAS, use } from "./client-under-test.ts";
 
 const all = GROUPS.flatMap(({ tools }) => tools);
@@ -152,6 +154,62 @@ describe("work over MCP", () => {
     expect(await use(client, "extend_lease", lease)).toMatchObject({ isError: true, json: { status: 409 } });
   });
 
+  it("shows in the chain of a task who is to judge it, and then the judgement with the evidence", async () => {
+    const ecosystem = freshEcosystem();
+    const client = await connect(ecosystem);
+    await answerOf(client, "emit_signal", { signal: "BUG", source: "me", facts: {}, id: "bug-1" });
+    const task = { queue: "q", recipient: "me", type: "FIX", payload: null, task_id: "t-1", cause: "bug-1" };
+    const rule = "evidence.exists(one, one.startsWith('commit '))";
+    await answerOf(client, "enqueue_task", { ...task, accept: { rule } });
+    await answerOf(client, "enqueue_task", { ...task, task_id: "t-2", accept: { reviewer: "ops" } });
+    const finish = async (evidence: string[]) => {
+      const { tasks } = await answerOf<Leased>(client, "take_task", { queue: "q", recipient: "me", wait_ms: 20_000 });
+      const { task_id, lease_id } = tasks[0] ?? {};
+      return answerOf(client, "finish_task", { queue: "q", task_id, lease_id, result: { fixed: true }, evidence });
+    };
+    expect(await finish(["commit 4f2a"])).toEqual({ task_id: "t-1", status: "complete" });
+    expect(await finish(["https://example.org/review"])).toEqual({ task_id: "t-2", status: "verifying" });
+    expect(await answerOf(client, "show_task", { queue: "q", task_id: "t-2" })).toMatchObject({
+      verifying: { worker: "me", why: "waits for ops to accept or refuse it" },
+    });
+    const chain = () => answerOf<Lineage>(client, "explain", { id: "bug-1" });
+    const verified = async () => (await chain()).effects.filter(({ signal }) => signal === "Q_TASK_VERIFIED");
+    await vi.waitFor(
+      async () =>
+        expect(await verified()).toMatchObject([
+          { cause: "bug-1", facts: { task_id: "t-1", accepted: true, by: "rule", evidence: ["commit 4f2a"] } },
+        ]),
+      patience,
+    );
+    const { questions } = (await (await call(`/v1/${ecosystem}/questions?state=open`)).json()) as {
+      questions: { id: string }[];
+    };
+    await call(
+      `/v1/${ecosystem}/questions/${questions[0]?.id}/answer`,
+      json("POST", { answer: "refuse", comment: "no test" }),
+    );
+    await vi.waitFor(
+      async () =>
+        expect(await verified()).toMatchObject([
+          { facts: { task_id: "t-1" } },
+          { facts: { task_id: "t-2", accepted: false, by: "reviewer", evidence: ["https://example.org/review"] } },
+        ]),
+      patience,
+    );
+    // The chain leads to the task, which says why nobody may take it as done.
+    expect((await chain()).tasks).toContainEqual(
+      expect.objectContaining({ task_id: "t-2", status: "queued", accept: { reviewer: "ops" } }),
+    );
+    expect(await finish(["commit 5a3b, with a test"])).toMatchObject({ status: "verifying" });
+    expect((await chain()).tasks).toContainEqual(
+      expect.objectContaining({
+        task_id: "t-2",
+        status: "verifying",
+        verifying: expect.objectContaining({ worker: "me", why: "waits for ops to accept or refuse it" }),
+      }),
+    );
+  });
+
   it("says why there is no progress in the log where the token may not send signals, and extends the lease", async () => {
     const ecosystem = freshEcosystem();
     await answerOf(await connect(ecosystem), "enqueue_task", { queue: "q", recipient: "*", type: "X", payload: null });
@@ -230,12 +288,12 @@ describe("a question that takes long", () => {
 });
 
 describe("the tools for limits", () => {
-  it("reserve, settle and close by the calls of the API, and show budgets", async () => {
+  it("set, reserve, settle and close by the calls of the API, and show budgets", async () => {
     const eco = freshEcosystem();
-    await call(`/v1/${eco}/limits/api`, json("PUT", { usd_per_day: 5 }));
-    await call(`/v1/${eco}/budgets/b`, json("PUT", { scope: "agent", usd: 1 }));
     const client = await connect(eco, { query: "?tools=limits" });
     expect(await namesOf(client)).toContain("reserve_limit");
+    expect(await answerOf(client, "set_limit", { name: "api", usd_per_day: 5 })).toMatchObject({ state: "open" });
+    expect(await answerOf(client, "set_budget", { name: "b", scope: "agent", usd: 1 })).toMatchObject({ per: "day" });
     const held = await answerOf(client, "reserve_limit", { name: "api", amounts: { usd: 0.5 }, agent: "ada" });
     expect(held).toMatchObject({ granted: true });
     const { reservation } = held as { reservation: string };
@@ -248,8 +306,39 @@ describe("the tools for limits", () => {
     expect(await answerOf(client, "close_limit", { name: "api", retry_after_seconds: 60 })).toMatchObject({
       state: "closed",
     });
-    expect(await answerOf(client, "list_limits")).toMatchObject({ limits: [{ name: "api", spent_usd: 0.4 }] });
+    expect(await answerOf(client, "list_limits")).toMatchObject({
+      limits: [{ name: "api", spent_usd: 0.4, parked: 0 }],
+    });
     await client.close();
+  });
+
+  it("set limits and budgets only for tokens that may set rules, keep what was used, and point at what is wrong", async () => {
+    const eco = freshEcosystem();
+    const client = await connect(eco, { query: "?tools=limits" });
+    await answerOf(client, "set_limit", { name: "api", usd_per_day: 5, concurrency: 2 });
+    await answerOf(client, "reserve_limit", { name: "api", amounts: { usd: 0.5 } });
+    expect(await answerOf(client, "set_limit", { name: "api", usd_per_day: 7 })).toMatchObject({
+      usd_per_day: 7,
+      held: 1,
+      held_usd: 0.5,
+    });
+    expect(await use(client, "set_budget", { name: "b", scope: "agent" })).toMatchObject({
+      isError: true,
+      json: { status: 422, errors: [{ pointer: "/tokens" }] },
+    });
+    const { token } = await makeToken(eco, ["tasks:read", "tasks:work"]);
+    const worker = await connect(eco, { query: "?tools=limits", token });
+    expect(await namesOf(worker)).toEqual([
+      "list_limits",
+      "reserve_limit",
+      "settle_limit",
+      "close_limit",
+      "list_budgets",
+    ]);
+    expect(await use(worker, "set_limit", { name: "api", usd_per_day: 99 })).toMatchObject({
+      isError: true,
+      json: { type: "/problems/no-scope", scope: "policy:write" },
+    });
   });
 });
 

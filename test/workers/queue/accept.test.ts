@@ -179,7 +179,7 @@ describe("a task with a check", () => {
   it("leaves its judgement in the log, with the signal that led to the task as its cause", async () => {
     const { eco, queue, report, run, end, until } = proving();
     await queue.put(checked({ cause: "s1", depth: 2 }));
-    await report("a");
+    await report("a", { evidence: { commit: "4f2a" } });
     await end(await run("tests"), 0, "fine");
     await until("a", "complete");
     await vi.waitFor(async () => {
@@ -187,9 +187,42 @@ describe("a task with a check", () => {
       const found = signals.find(({ signal }) => signal === "Q_TASK_VERIFIED");
       expect(found).toMatchObject({
         cause: "s1",
-        facts: { queue: "work", task_id: "a", accepted: true, by: "check", exit_code: 0, output: "fine" },
+        facts: {
+          queue: "work",
+          task_id: "a",
+          accepted: true,
+          by: "check",
+          exit_code: 0,
+          output: "fine",
+          evidence: { commit: "4f2a" },
+        },
       });
     }, patience);
+  });
+
+  it("is named in the status of its queue and in the overview, with whether any host can run its check", async () => {
+    const { eco, queue, checks, report } = proving();
+    await queue.put([checked(), aTask({ task_id: "b", accept: { reviewer: "ops" } })]);
+    await report("a");
+    await report("b");
+    const review = { accept: { reviewer: "ops" }, tasks: 1, why: "waits for ops to accept or refuse it" };
+    const check = { accept: { check: "tests" }, task_id: "a", tasks: 1 };
+    const unjudged = [{ ...check, why: "no host that is connected has the check tests" }, review];
+    expect(await queue.status()).toMatchObject({ verifying: 2, unjudged });
+    const { queues } = await (await call(`/v1/${eco}/overview`)).json<{ queues: { queue: string }[] }>();
+    expect(queues.find((one) => one.queue === "work")).toMatchObject({ ready: 0, verifying: 2, unjudged });
+    // A host with the check that has no room for another run.
+    const host = await openChannel(eco, "gpu-01", CHECKS_QUEUE);
+    host.send({ type: "ready", recipient: "other", credit: 1, lease_ms: 30_000 });
+    host.send({ type: "ready", recipient: "tests", credit: 1, lease_ms: 30_000 });
+    await vi.waitFor(async () => expect((await checks.status()).running).toBe(1));
+    host.send({ type: "ready", recipient: "tests", credit: 2, lease_ms: 30_000 });
+    await vi.waitFor(async () =>
+      expect((await queue.status()).unjudged).toMatchObject([
+        { ...check, why: "waits for the check tests, which 1 connected host has" },
+        review,
+      ]),
+    );
   });
 
   it("that is cancelled while it waits takes the run of its check with it", async () => {

@@ -415,6 +415,7 @@ const LIMITS: ArgumentsOf<Limits> = {
   close: ["api", { reason: "closed by hand" }],
   open: ["api"],
   watch: ["work"],
+  watchers: [],
   attention: [],
   transfer: [{ do: "look" }],
   eraseSource: [TO_ERASE],

@@ -1,13 +1,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { CloseRequest, ReserveRequest, SettleRequest } from "../../../core/limits/api.ts";
+import { CloseRequest, type Limit, ReserveRequest, SettleRequest } from "../../../core/limits/api.ts";
 import { LIMIT_NAME, LIMIT_RULE } from "../../../core/limits/name.ts";
 import { LimitInput } from "../../../core/limits/settings.ts";
 import { problem } from "../../../core/problem/problem.ts";
+import type { Environment } from "../../bindings/environment.ts";
 import { limits } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
+import { withParked } from "./parked.ts";
 import {
   CloseLimitSchema,
   LimitSchema,
@@ -144,10 +146,14 @@ const open = createRoute({
 });
 
 export const limitRoutes = newApi()
-  .openapi(list, async (c) => c.json(await limits(c.env, c.req.valid("param").eco).list(), 200))
+  .openapi(list, async (c) => {
+    const { eco } = c.req.valid("param");
+    const page = await limits(c.env, eco).list();
+    return c.json({ limits: await withParked(c.env, eco, page.limits) }, 200);
+  })
   .openapi(show, async (c) => {
     const { eco, name } = c.req.valid("param");
-    return c.json(found(await limits(c.env, eco).show(name), name), 200);
+    return c.json(await shown(c.env, eco, await limits(c.env, eco).show(name), name), 200);
   })
   .openapi(put, async (c) => {
     const { eco, name } = c.req.valid("param");
@@ -176,12 +182,18 @@ export const limitRoutes = newApi()
   .openapi(close, async (c) => {
     const { eco, name } = c.req.valid("param");
     const request = await readDocument(c.req.raw, CloseRequest, "invalid-closing");
-    return c.json(found(await limits(c.env, eco).close(name, request), name), 200);
+    return c.json(await shown(c.env, eco, await limits(c.env, eco).close(name, request), name), 200);
   })
   .openapi(open, async (c) => {
     const { eco, name } = c.req.valid("param");
     return c.json(found(await limits(c.env, eco).open(name), name), 200);
   });
+
+/** A limit, with the tasks that are parked for it. */
+async function shown(env: Environment, ecosystem: string, limit: Limit | null, name: string): Promise<Limit> {
+  const one = found(limit, name);
+  return (await withParked(env, ecosystem, [one]))[0] ?? one;
+}
 
 function found<Answer>(answer: Answer | null, name: string): Answer {
   if (answer === null) throw unknown(name);

@@ -13,6 +13,7 @@ import { readsTasks } from "../dead-letters/reads-tasks.ts";
 import { EcosystemPath } from "../http/query.ts";
 import { json, newApi, problems, secured } from "../http/route.ts";
 import { findQueue } from "../queue/existing-queue.ts";
+import { withChecks } from "../queue/unjudged.ts";
 import { oneSignal, signalsOf, WhichSignal } from "../signals/one-signal.ts";
 import { forwardsOf, mayRead, upstreamOf } from "./across.ts";
 import { LineageSchema } from "./schemas.ts";
@@ -132,7 +133,7 @@ async function tasksWithState(
   grant: Grant,
   ecosystem: string,
   names: readonly TaskName[],
-): Promise<ChainTask[]> {
+): Promise<readonly ChainTask[]> {
   const known = new Map<string, z.infer<typeof TaskState>>();
   const byQueue = Map.groupBy(names, ({ queue }) => queue);
   await Promise.all(
@@ -148,10 +149,11 @@ async function tasksWithState(
       }
     }),
   );
-  return names.map((name): ChainTask => {
+  const tasks = names.map((name): ChainTask => {
     const state = known.get(`${name.queue} ${name.task_id}`);
     return state === undefined ? { ...name, status: "unknown" } : { ...state, ...name };
   });
+  return withChecks(env, ecosystem, tasks);
 }
 
 /** The fields of a task, as its queue gives it, that a chain shows. */

@@ -14,6 +14,7 @@ import { beginQueue } from "./begin-queue.ts";
 import { existingQueue, forgetQueue } from "./existing-queue.ts";
 import { BottlenecksSchema, QueueEventsSchema, QueueStatusSchema, QueuesSchema, SettingsSchema } from "./schemas.ts";
 import { acceptedBy } from "./tasks-body.ts";
+import { statusWithChecks } from "./unjudged.ts";
 
 const list = createRoute({
   method: "get",
@@ -121,7 +122,8 @@ export const queues = newApi()
   .openapi(list, async (c) => c.json({ queues: await directory(c.env).queues(c.req.valid("param").eco) }, 200))
   .openapi(one, async (c) => {
     const { eco, q } = c.req.valid("param");
-    return c.json(await (await existingQueue(c.env, eco, q)).status(), 200);
+    const status = await (await existingQueue(c.env, eco, q)).status();
+    return c.json(await statusWithChecks(c.env, eco, status), 200);
   })
   .openapi(configure, async (c) => {
     const { eco, q } = c.req.valid("param");

@@ -166,6 +166,7 @@ export function coordinationDocuments({ ago, HOSTILE, LONG, WIDE }: Parts): Reco
     closed_until: SOON,
     reason: `the provider answered 429: ${HOSTILE}`,
     used: { requests: 48, input_tokens: 39_500, output_tokens: 1_200 },
+    parked: 12,
     held: 3,
     shares: [{ host: "gpu-01", shares: 1, calls: 2, requests: 20, usd: 0.25 }],
     spent_usd: 12.345,
@@ -174,7 +175,10 @@ export function coordinationDocuments({ ago, HOSTILE, LONG, WIDE }: Parts): Reco
     changed_at: MINUTES,
   };
   const limits: LimitPage = {
-    limits: [limit, { ...limit, name: "local", state: "open", closed_until: null, reason: null, held: 0 }],
+    limits: [
+      limit,
+      { ...limit, name: "local", state: "open", closed_until: null, reason: null, parked: undefined, held: 0 },
+    ],
   };
   const question: Question = {
     id: "deploy-42",

@@ -83,6 +83,18 @@ const queue = {
       failed_probes: 1,
     },
   ],
+  verifying: 2,
+  unjudged: [
+    {
+      accept: { reviewer: "ops" },
+      task_id: "t-2",
+      tasks: 2,
+      since: MINUTES,
+      why: "waits for ops to accept or refuse it",
+    },
+  ],
+  parked: 4,
+  closed_limits: [{ limit: "anthropic", until: ago(-900), reason: `429: ${HOSTILE}`, parked: 4 }],
   settings: { ...DEFAULT_SETTINGS, capacity: 100 },
   database_bytes: 16_384,
   heap: [],

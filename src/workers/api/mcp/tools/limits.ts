@@ -8,7 +8,9 @@ import {
   SettleAnswer,
   SettleRequest,
 } from "../../../../core/limits/api.ts";
-import { BudgetPage } from "../../../../core/limits/budgets/api.ts";
+import { BudgetPage, SpendingBudget } from "../../../../core/limits/budgets/api.ts";
+import { BudgetInput } from "../../../../core/limits/budgets/settings.ts";
+import { LimitInput } from "../../../../core/limits/settings.ts";
 import { path } from "../edge-calls.ts";
 import { defineTool, READS } from "../tool.ts";
 
@@ -88,5 +90,39 @@ const listBudgets = defineTool({
   run: (_, edge) => edge({ method: "GET", path: "/budgets" }),
 });
 
-/** What may be asked of providers. */
-export const limitTools = [listLimits, reserveLimit, settleLimit, closeLimit, listBudgets];
+/** It replaces what was set before. Said again it changes nothing. */
+const SETS = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false };
+
+const setLimit = defineTool({
+  name: "set_limit",
+  title: "Set a limit",
+  description:
+    "Says what may be asked of a provider by all agents together. All settings are replaced: give those of list_limits that are to " +
+    "stay. What is used and held stays.",
+  operations: ["putLimit"],
+  scopes: ["policy:write"],
+  annotations: SETS,
+  args: z.strictObject({ name, ...LimitInput.shape }),
+  answer: Limit,
+  run: ({ name, ...body }, edge) => edge({ method: "PUT", path: path`/limits/${name}`, body }),
+});
+
+const setBudget = defineTool({
+  name: "set_budget",
+  title: "Set a budget",
+  description:
+    "Says what each agent, task or chain, or all together, may use of the limits in a day or for life, in tokens or US dollars. All " +
+    "settings are replaced; what was used stays, unless `scope` or `per` is another.",
+  operations: ["putSpendingBudget"],
+  scopes: ["policy:write"],
+  annotations: SETS,
+  args: z.strictObject({
+    name: z.string().min(1).max(63).meta({ description: "Name of the budget, such as coders" }),
+    ...BudgetInput.shape,
+  }),
+  answer: SpendingBudget,
+  run: ({ name, ...body }, edge) => edge({ method: "PUT", path: path`/budgets/${name}`, body }),
+});
+
+/** What may be asked of providers, and what agents may use of it. */
+export const limitTools = [listLimits, reserveLimit, settleLimit, closeLimit, listBudgets, setLimit, setBudget];
