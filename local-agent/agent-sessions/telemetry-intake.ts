@@ -65,15 +65,11 @@ export class TelemetryIntake {
     if (!reading.ok) return { ok: false, full: false, reason: reading.malformed };
     const hook = readHook(reading.value, { content: this.#options.content, source, task, traceparent });
     if (!hook.ok) return { ok: false, full: false, reason: `${hook.pointer}: ${hook.message}` };
-    const names = () => ({
-      agents: new Set([CLAUDE_CODE]),
-      names: new Set(hook.record ? [] : [hook.unknown]),
-      records: 1,
-    });
+    const unknown = (name: string) => ({ agents: new Set([CLAUDE_CODE]), names: new Set([name]), records: 1 });
     const inputs =
-      hook.record === undefined
-        ? [await unknownSignal(names(), body.toString("utf8"), this.#making)]
-        : await signalsOf([hook.record], this.#making);
+      hook.unknown === undefined
+        ? await signalsOf(hook.records, this.#making)
+        : [await unknownSignal(unknown(hook.unknown), body.toString("utf8"), this.#making)];
     return this.#put(inputs, 0, []);
   }
 

@@ -37,7 +37,7 @@ export const LimitInput = z.strictObject({
 export type LimitInput = z.input<typeof LimitInput>;
 export type LimitSettings = z.output<typeof LimitInput>;
 
-function isZone(zone: string): boolean {
+export function isZone(zone: string): boolean {
   try {
     wallTime(0, zone);
     return true;

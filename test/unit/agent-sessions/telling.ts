@@ -47,7 +47,7 @@ export const exported = (kind: ExportKind, document: unknown, receivedMs: number
 
 export function hooked(input: unknown, receivedMs: number, content: ContentSetting = "none"): Promise<Signal[]> {
   const read = readHook(input, { content, source: undefined, task: undefined, traceparent: undefined });
-  return signals(read.ok && read.record !== undefined ? [read.record] : [], receivedMs);
+  return signals(read.ok ? read.records : [], receivedMs);
 }
 
 /** Sessions that take signals in as a log gives them: one of an id that is there is dropped. */

@@ -50,7 +50,7 @@ describe("the page about limits", () => {
       return [200, pathname.endsWith("/limits") ? { limits: [view] } : view];
     });
     const commands = [...page.matchAll(/^ganglion (limits.*?)(?:\s+#.*)?$/gm)].map(([, line]) => line ?? "");
-    expect(commands).toHaveLength(9);
+    expect(commands).toHaveLength(10);
     for (const line of commands) {
       const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? "");
       const { code, err } = await ganglion([...words, "--url", url]);

@@ -340,4 +340,68 @@ describe("limits that are fed by sessions", () => {
     await runDurableObjectAlarm(boardOf(eco));
     expect(await limitOf(eco)).toMatchObject({ state: "closed", reason: "usage limit reached" });
   });
+
+  it("are closed by the hook of a turn that met a limit, until the reset that its message names, and charged nothing", async () => {
+    const eco = freshEcosystem();
+    await put(`/v1/${eco}/limits/anthropic`, {});
+    const feeds = [{ models: "claude-*", limit: "anthropic" }];
+    await post(`/v1/${eco}/agent-sessions/settings`, { feeds }, { method: "PATCH" });
+    await hook(eco, "SessionStart", { model: "claude-sonnet-4-5" });
+    await hook(eco, "StopFailure", { error: "authentication_failed", error_details: "401 Unauthorized" });
+    await hook(eco, "StopFailure", { error: "server_error", error_details: "500 Internal server error" });
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(await limitOf(eco)).toMatchObject({ state: "open" });
+    const reset = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 7_200_000);
+    const [hour, minute] = [reset.getUTCHours(), String(reset.getUTCMinutes()).padStart(2, "0")];
+    await hook(eco, "StopFailure", {
+      error: "rate_limit",
+      error_details: "429 Too Many Requests",
+      last_assistant_message: `You've hit your limit - resets ${hour}:${minute} (UTC)`,
+    });
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    const closed = await limitOf(eco);
+    expect(closed).toMatchObject({
+      state: "closed",
+      reason: `You've hit your limit - resets ${hour}:${minute} (UTC); 429 Too Many Requests`,
+      used: { requests: 0, input_tokens: 0 },
+    });
+    // The limit closes for a length of time from when it was told, and so a moment later than the message says.
+    expect(Date.parse(closed.closed_until ?? "") - reset.getTime()).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(closed.closed_until ?? "") - reset.getTime()).toBeLessThan(5_000);
+    // The event of the same refusal names no reset, and shortens nothing.
+    await send(eco, "logs", error("429", 0));
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(await limitOf(eco)).toMatchObject({ state: "closed", closed_until: closed.closed_until });
+    expect((await sessions(eco)).sessions[0]).toMatchObject({ verdict: "idle" });
+  });
+
+  it("are charged what a hook says at the end of a turn, once, and not again by events of the same program", async () => {
+    const eco = freshEcosystem();
+    await put(`/v1/${eco}/limits/anthropic`, { usd_per_day: 5 });
+    await post(
+      `/v1/${eco}/agent-sessions/settings`,
+      { feeds: [{ models: "*", limit: "anthropic" }] },
+      { method: "PATCH" },
+    );
+    const usage = {
+      input_tokens: 100,
+      cache_creation_input_tokens: 20,
+      cache_read_input_tokens: 5_000,
+      output_tokens: 30,
+    };
+    await hook(eco, "Stop", { session_id: SESSION, usage, total_cost_usd: 0.03, model: "claude-sonnet-4-5" });
+    await hook(eco, "Stop", { session_id: SESSION, usage: { input_tokens: "many" } });
+    await send(eco, "logs", logs);
+    await settle(eco);
+    await boardOf(eco).rebuild();
+    await settle(eco);
+    await runDurableObjectAlarm(boardOf(eco));
+    expect(await limitOf(eco)).toMatchObject({
+      spent_usd: 0.03,
+      used: { requests: 1, input_tokens: 120, output_tokens: 30 },
+    });
+  });
 });

@@ -117,7 +117,7 @@ export const agentSessions = newApi()
     if (!read.ok) throw invalid("invalid-hook", "The hook's input is not valid", [read]);
     const making = makingFor(grant, Date.now());
     const inputs =
-      read.record === undefined
+      read.unknown !== undefined
         ? [
             await unknownSignal(
               { agents: new Set([CLAUDE_CODE]), names: new Set([read.unknown]), records: 1 },
@@ -125,7 +125,7 @@ export const agentSessions = newApi()
               making,
             ),
           ]
-        : await signalsOf([read.record], making);
+        : await signalsOf(read.records, making);
     await append(c.env, eco, grant, admitAll(inputs, grant).signals);
     return c.json({}, 200);
   })
