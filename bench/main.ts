@@ -19,6 +19,7 @@ import { idleEcosystems } from "./idle-ecosystems.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
+import { limits } from "./limits.ts";
 import { locks } from "./locks.ts";
 import { type BenchOptions, benchOptions } from "./options.ts";
 import { policy } from "./policy.ts";
@@ -40,6 +41,7 @@ const BENCHES = {
   queue,
   "far-queue": farQueue,
   locks,
+  limits,
   reaction,
   policy,
   bus,

@@ -36,7 +36,7 @@ export class HostCommands implements CommandRunner {
     if (handler === undefined) {
       const [feature = ""] = type.split(".");
       const why = MISSING_SECTIONS[feature] ?? `it knows ${this.types.join(", ") || "no commands"}`;
-      throw new CommandRefused(`this host does not know "${type}": ${why}`);
+      throw new CommandRefused(`this host does not know "${type}": ${why}`, "unknown-command");
     }
     return handler(payload, context);
   }

@@ -1,14 +1,14 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { SOCKET_NAME } from "../../src/core/hosts/agent-socket.ts";
+import { MAX_LINE_BYTES, SOCKET_NAME } from "../../src/core/hosts/agent-socket.ts";
 import { limitsAround } from "../../src/core/json/limits.ts";
 import { readJson, refusalText } from "../../src/core/json/read-json.ts";
 import type { Logger } from "../base/log.ts";
 import { ExpectedError, type Service } from "../base/service.ts";
 import { stoppedWithin } from "../base/stop-within.ts";
 import { CommandRefused, type CommandRunner } from "../feature/command.ts";
-import { type Answer, MAX_LINE_BYTES, Request } from "./protocol.ts";
+import { type Answer, Request } from "./protocol.ts";
 import { shortSocketPath } from "./socket-path.ts";
 
 /** A request is an object around its payload. */
@@ -131,9 +131,10 @@ export class LocalSocket implements Service {
       return { result: (await this.#options.commands.run(request.type, request.payload, { signal })) ?? null };
     } catch (error) {
       const refused = error instanceof CommandRefused;
+      const code = refused ? error.code : undefined;
       if (!refused) this.#options.log.error({ err: error, command: request.type }, "a command failed");
       const message = error instanceof Error ? error.message : String(error);
-      return { error: { kind: refused ? "refused" : "failed", message } };
+      return { error: { kind: refused ? "refused" : "failed", message, ...(code !== undefined && { code }) } };
     }
   }
 }

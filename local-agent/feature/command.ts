@@ -1,6 +1,15 @@
+import type { RefusalCode } from "../../src/core/hosts/agent-socket.ts";
+
 /** The command is unknown or its payload is wrong. The message is for the caller; the same command again fails again. */
 export class CommandRefused extends Error {
   override readonly name = "CommandRefused";
+  /** For programs on this host that do something else then. */
+  readonly code: RefusalCode | undefined;
+
+  constructor(message: string, code?: RefusalCode) {
+    super(message);
+    this.code = code;
+  }
 }
 
 export interface CommandContext {

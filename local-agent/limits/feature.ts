@@ -1,4 +1,4 @@
-import { HOST_RESERVE, HOST_SETTLE } from "../../src/core/limits/host/api.ts";
+import { HOST_LIMITS, HOST_RESERVE, HOST_SETTLE } from "../../src/core/limits/host/api.ts";
 import type { Feature } from "../feature/feature.ts";
 import { LimitShares } from "./limit-shares.ts";
 import type { LimitsFeatureOptions } from "./settings.ts";
@@ -12,6 +12,7 @@ export const LIMITS_FEATURE: Feature<LimitsFeatureOptions> = {
     const shares = new LimitShares({ ...options, link, log });
     register.command(HOST_RESERVE, (payload, { signal }) => shares.reserve(payload, signal));
     register.command(HOST_SETTLE, (payload) => shares.settle(payload));
+    register.command(HOST_LIMITS, () => shares.status);
     register.status(() => shares.status);
     register.counter({
       name: "ganglion_limit_reservations",

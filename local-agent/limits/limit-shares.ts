@@ -4,6 +4,7 @@ import {
   type HostReserveAnswer,
   HostSettle,
   type HostSettleAnswer,
+  type HostShareStatus,
 } from "../../src/core/limits/host/api.ts";
 import type { Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
@@ -44,7 +45,7 @@ export class LimitShares implements Service {
   }
 
   /** For the agent's status. */
-  get status() {
+  get status(): HostShareStatus {
     const { desk, journal, relay } = this.#parts ?? {};
     return {
       held: desk?.held ?? [],
@@ -101,7 +102,7 @@ export class LimitShares implements Service {
     }
     const { url, ecosystem } = this.#options;
     const isOwn = originOf(read.data.url) === originOf(url) && read.data.ecosystem === ecosystem;
-    if (!isOwn) throw new CommandRefused("the agent of this host belongs to another edge or ecosystem");
+    if (!isOwn) throw new CommandRefused("the agent of this host belongs to another edge or ecosystem", "other-edge");
     return read.data;
   }
 

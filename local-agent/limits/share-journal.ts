@@ -37,6 +37,22 @@ export interface ShareJournal {
   close(): void;
 }
 
+/**
+ * Settlements and blocks that an agent left which does not run: they are told to the edge when it starts.
+ *
+ * @throws Error where the file cannot be read; an agent that runs has it for itself
+ */
+export function leftInJournal(stateDir: string): number {
+  if (!hasJournal(stateDir)) return 0;
+  const sql = new DatabaseSync(join(stateDir, NAME), { readOnly: true });
+  try {
+    const row = sql.prepare("SELECT (SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM blocks) AS count").get();
+    return numberIn(row ?? {}, "count");
+  } finally {
+    sql.close();
+  }
+}
+
 /** Whether an earlier agent has left something to be told. */
 export const hasJournal = (stateDir: string): boolean => existsSync(join(stateDir, NAME));
 

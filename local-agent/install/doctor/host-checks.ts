@@ -6,6 +6,7 @@ import { isListening } from "../../base/endpoint.ts";
 import type { AgentSettings } from "../../config/settings.ts";
 import { UNIT_NAME } from "../unit.ts";
 import { type DoctorFinding, error, ok, unknown, warning } from "./finding.ts";
+import { limitsFinding } from "./limits-finding.ts";
 import { subscriptionFinding } from "./subscription-finding.ts";
 
 const execute = promisify(execFile);
@@ -20,6 +21,7 @@ export async function hostChecks(settings: AgentSettings): Promise<DoctorFinding
     ...(settings.sources.includes("sampler") ? [await gpuFinding(settings.gpuCommand ?? "nvidia-smi")] : []),
     await serviceFinding(),
     await subscriptionFinding(settings),
+    await limitsFinding(settings),
   ];
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MAX_SOCKET_PATH_BYTES, SERVICE_STATE, SOCKET_NAME } from "../../core/hosts/agent-socket.ts";
+import { SERVICE_STATE, SOCKET_NAME } from "../../core/hosts/agent-socket.ts";
 import {
   HOST_RESERVE,
   HOST_SETTLE,
@@ -8,11 +8,17 @@ import {
   HostSettleAnswer,
   type HostSettleInput,
 } from "../../core/limits/host/api.ts";
+import { exchangeLine, NoAnswer, type NodeSockets } from "../agent-socket/exchange.ts";
 
 const ANSWER_MS = 5_000;
 
-/** What an agent answers that holds no shares for this process: it is of another edge, or of an earlier version. */
-const NOT_OURS = /another edge|does not know/;
+/** An agent that holds no shares for this process: it is of another edge, or of a version without shares. */
+const NOT_OURS: readonly unknown[] = ["other-edge", "unknown-command"];
+/**
+ * The same in the words of an agent whose answers have no code. This library and the agent of a host are installed apart, so a
+ * program with a newer library meets older agents for as long as nobody has upgraded them.
+ */
+const NOT_OURS_IN_WORDS = /another edge|does not know/;
 
 /** The agent was asked, and its answer did not come: it may have done what was asked. */
 export class AnswerLost extends Error {
@@ -27,8 +33,7 @@ export interface HostDoor {
   settle(request: HostSettleInput): Promise<HostSettleAnswer | undefined>;
 }
 
-type Net = typeof import("node:net");
-type Fs = typeof import("node:fs");
+type Fs = NodeSockets["fs"] & Pick<typeof import("node:fs"), "existsSync">;
 
 interface Node {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,7 +47,7 @@ interface Node {
  */
 export function hostDoor(): HostDoor {
   const node = (globalThis as { process?: Node }).process;
-  const net = node?.getBuiltinModule?.("node:net") as Net | undefined;
+  const net = node?.getBuiltinModule?.("node:net") as NodeSockets["net"] | undefined;
   const fs = node?.getBuiltinModule?.("node:fs") as Fs | undefined;
   if (node === undefined || net === undefined || fs === undefined)
     return { reserve: async () => undefined, settle: async () => undefined };
@@ -52,9 +57,10 @@ export function hostDoor(): HostDoor {
   const ask = async (type: string, payload: unknown, timeoutMs: number, signal?: AbortSignal) => {
     const at = path();
     if (at === undefined) return undefined;
-    const answer = await exchange(net, at, { type, payload }, timeoutMs, signal);
+    const answer = await exchange({ net, fs }, at, { type, payload }, timeoutMs, signal);
     if (answer?.error === undefined) return answer?.result;
-    if (NOT_OURS.test(answer.error.message)) refusing.add(at);
+    const { code, message } = answer.error;
+    if (code === undefined ? NOT_OURS_IN_WORDS.test(message) : NOT_OURS.includes(code)) refusing.add(at);
     return undefined;
   };
   return {
@@ -81,54 +87,30 @@ function pathsOf({ env, cwd }: Node): string[] {
   const directories = GANGLION_STATE_DIR
     ? [GANGLION_STATE_DIR]
     : [`${cwd()}/.ganglion`, ...(user ? [`${user}/ganglion`] : []), SERVICE_STATE];
-  return directories
-    .map((directory) => `${directory}/${SOCKET_NAME}`)
-    .filter((path) => new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES);
+  return directories.map((directory) => `${directory}/${SOCKET_NAME}`);
 }
 
 const Answer = z.object({
   result: z.unknown().optional(),
-  error: z.object({ message: z.string() }).optional(),
+  // A later agent may give other codes.
+  error: z.object({ message: z.string(), code: z.string().optional() }).optional(),
 });
 type Answer = z.infer<typeof Answer>;
 
 /** @returns `undefined`: nobody listens, or may be asked @throws AnswerLost, the reason of `signal` */
-function exchange(
-  net: Net,
+async function exchange(
+  sockets: NodeSockets,
   path: string,
   request: object,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Answer | undefined> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(signal.reason);
-    let [connected, text] = [false, ""];
-    const socket = net.connect(path);
-    const aborted = () => {
-      reject(signal?.reason);
-      socket.destroy();
-    };
-    signal?.addEventListener("abort", aborted, { once: true });
-    socket.setEncoding("utf8");
-    socket.setTimeout(timeoutMs, () => socket.destroy());
-    socket.once("connect", () => {
-      connected = true;
-      socket.write(`${JSON.stringify(request)}\n`);
-    });
-    socket.on("data", (chunk: string) => {
-      text += chunk;
-    });
-    // Nobody listens, it belongs to another user, or it was killed: "close" follows.
-    socket.on("error", () => undefined);
-    socket.once("close", () => {
-      signal?.removeEventListener("abort", aborted);
-      if (!connected) return resolve(undefined);
-      if (!text.endsWith("\n")) return reject(new AnswerLost(`the agent at ${path} ended before it answered`));
-      try {
-        resolve(Answer.parse(JSON.parse(text)));
-      } catch (error) {
-        reject(new AnswerLost(`what listens at ${path} answered no document`, { cause: error }));
-      }
-    });
-  });
+  try {
+    return Answer.parse(JSON.parse(await exchangeLine(sockets, path, JSON.stringify(request), { timeoutMs, signal })));
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    if (error instanceof NoAnswer && (error.why === "absent" || error.why === "forbidden")) return undefined;
+    const why = error instanceof NoAnswer ? error.message : "it is no document";
+    throw new AnswerLost(`the agent at ${path} gave no answer: ${why}`, { cause: error });
+  }
 }

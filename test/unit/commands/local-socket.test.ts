@@ -1,5 +1,5 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createLog } from "../../../local-agent/base/log.ts";
@@ -50,6 +50,44 @@ describe("the local socket", () => {
     await expect(ask("refuse")).rejects.toThrow(new CommandFailed("there is no agent coder"));
     await expect(ask("fail")).rejects.toThrow(new CommandFailed("the disk is full"));
     await expect(ask("unheard")).rejects.toThrow('this host does not know "unheard": it knows fail, refuse');
+  });
+
+  it("says for programs why it refuses, where they do something else then", async () => {
+    commands.add("foreign", () => {
+      throw new CommandRefused("the agent belongs to another edge", "other-edge");
+    });
+    commands.add("refuse", () => {
+      throw new CommandRefused("there is no agent coder");
+    });
+    await opened();
+    const answerTo = async (type: string) => {
+      const client = connect(join(stateDir, "agent.sock"));
+      client.write(`${JSON.stringify({ type })}\n`);
+      const chunks: Buffer[] = [];
+      for await (const chunk of client) chunks.push(chunk as Buffer);
+      return (JSON.parse(Buffer.concat(chunks).toString()) as { error: object }).error;
+    };
+    expect(await answerTo("unheard")).toMatchObject({ kind: "refused", code: "unknown-command" });
+    expect(await answerTo("foreign")).toMatchObject({ kind: "refused", code: "other-edge" });
+    expect(await answerTo("refuse")).toEqual({ kind: "refused", message: "there is no agent coder" });
+  });
+
+  it.each([
+    ["is too long", "x".repeat(4 * 1024 * 1024 + 1), /ended before it answered: the answer exceeds 4194304 bytes/],
+    ["ends in the midst", '{"result":1', /ended before it answered: the connection ended/],
+    ["is no document", "hello\n", /is no agent of this version/],
+  ])("is not waited for by a caller whose answer %s", async (_, text, reason) => {
+    const server = createServer((socket) => socket.end(text));
+    atEnd(() => void server.close());
+    await new Promise<void>((listening) => server.listen(join(stateDir, "agent.sock"), listening));
+    await expect(ask("ping")).rejects.toThrow(reason);
+  });
+
+  it("is given up by a caller whose patience ends", async () => {
+    const server = createServer();
+    atEnd(() => void server.close());
+    await new Promise<void>((listening) => server.listen(join(stateDir, "agent.sock"), listening));
+    await expect(askAgent(stateDir, "ping", undefined, 20)).rejects.toThrow("has not answered within 20 ms");
   });
 
   it("takes over from an agent that was killed, and leaves nothing when it stops", async () => {

@@ -7,6 +7,20 @@ import { LIMIT_NAME, LIMIT_RULE } from "../name.ts";
 /** Commands of the local agent's socket, with which processes of its host reserve and settle. */
 export const HOST_RESERVE = "limit.reserve";
 export const HOST_SETTLE = "limit.settle";
+/** The command that says what the agent holds: {@link HostShareStatus}. */
+export const HOST_LIMITS = "limit.status";
+
+/** What a host's agent holds of limits, and what it has not told the edge. */
+export const HostShareStatus = z.object({
+  held: z
+    .array(z.object({ limit: z.string(), blocks: z.int(), calls: z.int() }))
+    .readonly()
+    .meta({ description: "By limit: blocks that the edge granted, and calls that hold a part of them" }),
+  unsent: z.int().meta({ description: "Settlements that the edge has not taken yet" }),
+  refused: z.int().meta({ description: "Settlements that the edge refused, since the agent started" }),
+  problem: z.string().optional().meta({ description: "Why the last settlement was not taken; absent: it was" }),
+});
+export type HostShareStatus = Readonly<z.infer<typeof HostShareStatus>>;
 
 const Where = {
   /** Where the caller would reserve without the agent: the agent of another edge refuses. */
