@@ -31,6 +31,7 @@ const FORGET_MS = 30 * 86_400_000;
 export class KnownHosts {
   readonly #store: HostStore;
   readonly #emit: (draft: Draft) => void;
+  readonly #reported: (host: string) => void;
   readonly #seen = new Map<string, number>();
   readonly #facts = new Map<string, Readonly<Record<string, unknown>>>();
   #presence = new PresenceTracker();
@@ -43,9 +44,11 @@ export class KnownHosts {
   #settings: MonitorSettings = DEFAULT_MONITOR_SETTINGS;
   #lastReport: LinkReport | undefined;
 
-  constructor(store: HostStore, emit: (draft: Draft) => void) {
+  /** @param reported - is called when what a host supervises may have changed */
+  constructor(store: HostStore, emit: (draft: Draft) => void, reported: (host: string) => void) {
     this.#store = store;
     this.#emit = emit;
+    this.#reported = reported;
     this.load();
   }
 
@@ -142,6 +145,7 @@ export class KnownHosts {
     for (const [host, status] of statuses) {
       this.#statuses.set(host, boundedText(status));
       this.#seen.set(host, nowMs);
+      this.#reported(host);
     }
   }
 
@@ -172,6 +176,7 @@ export class KnownHosts {
     if (counted > 0) this.#store.notes.write("restarts", String(this.#restartsOfForgotten + counted));
     this.#restarts.delete(host);
     this.#store.remove(host);
+    this.#reported(host);
   }
 
   /** Stores the hosts that changed. */
@@ -239,6 +244,7 @@ export class KnownHosts {
       this.#statuses.set(host, JSON.stringify(boundedReport(answer.status)));
       const restarts = countRestarts(this.#restarts.get(host), processesOf(answer.status));
       if (restarts !== undefined) this.#restarts.set(host, restarts);
+      this.#reported(host);
     }
     this.#facts.set(host, boundedReport(answer.facts));
     const before = this.#monitored.get(host) ?? NOT_MONITORED;

@@ -12,6 +12,7 @@ import { logLine } from "../shell/log-line.ts";
 import { NotedNumbers } from "../shell/noted-numbers.ts";
 import { Outbox } from "../shell/outbox.ts";
 import { OutboxRelay, RETRY_MS } from "../shell/outbox-relay.ts";
+import type { Draft } from "../shell/outgoing-signal.ts";
 import { objectNamed } from "../shell/ports.ts";
 import type { Schema } from "../shell/schema.ts";
 import { Turns } from "../shell/turns.ts";
@@ -55,10 +56,11 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     this.#store = new HostStore(sql);
     this.#numbers = new NotedNumbers(this.#store.notes, (epoch) => `ganglion.agents.${epoch}`);
     this.#outbox = new Outbox(sql, this.#numbers);
-    this.#hosts = new KnownHosts(this.#store, (draft) => {
+    const emit = (draft: Draft) => {
       this.#outbox.emit(draft);
       this.#emitted.push(draft.signal);
-    });
+    };
+    this.#hosts = new KnownHosts(this.#store, emit, (host) => this.#wakes.reported(host));
     const processes = (host: string) => {
       const view = this.#hosts.view(host);
       return view === undefined ? undefined : processesOf(view.runs);
@@ -202,7 +204,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
     // In the same turn, hence in the same write to the disk: a crash cannot lose the alarm of a change.
     const due = this.#hosts.nextDueMs;
     if (due !== undefined) this.alarms.wakeBy(due);
-    if (!this.#outbox.empty || this.#watchOwed !== undefined || this.#wakes.due) {
+    if (!this.#outbox.empty || this.#watchOwed !== undefined || this.#wakes.isDue()) {
       this.alarms.wakeBy(nowMs + RETRY_MS);
       this.ctx.waitUntil(this.#handOver());
     }
@@ -228,7 +230,7 @@ export class AgentRegistry extends EcosystemObject<HostsBindings> {
         this.alarms.wakeBy(Date.now() + RETRY_MS);
       }
     }
-    if (this.#wakes.due && !(await this.#wakes.run())) this.alarms.wakeBy(Date.now() + RETRY_MS);
+    if (this.#wakes.isDue() && !(await this.#wakes.run())) this.alarms.wakeBy(Date.now() + RETRY_MS);
     await this.#relay.run();
   }
 

@@ -33,7 +33,11 @@ interface OwedWakesOptions {
  */
 export class OwedWakes {
   readonly #options: OwedWakesOptions;
-  readonly #owed = new Map<string, Owed>();
+  /** By host, and then by agent: a report of one host looks at no other. */
+  readonly #owed = new Map<string, Map<string, Owed>>();
+  /** Hosts that have to be looked at. */
+  readonly #due = new Set<string>();
+  #count = 0;
   #running: Promise<boolean> | undefined;
 
   constructor(options: OwedWakesOptions) {
@@ -48,25 +52,39 @@ export class OwedWakes {
   /** Begins with what is stored: also after a transaction that failed. */
   load(): void {
     this.#owed.clear();
-    for (const { host, agent, message } of this.#options.sql.exec<{ host: string; agent: string; message: string }>(
+    this.#due.clear();
+    this.#count = 0;
+    for (const owed of this.#options.sql.exec<Owed & Record<string, string>>(
       "SELECT host, agent, message FROM owed_wakes",
-    ))
-      this.#owed.set(keyOf(host, agent), { host, agent, message });
+    )) {
+      this.#keep(owed);
+      this.#due.add(owed.host);
+    }
   }
 
   /** A message came for an agent that runs on these hosts. */
   add(hosts: readonly string[], agent: string, message: string): void {
     for (const host of hosts) {
-      const key = keyOf(host, agent);
-      if (this.#owed.has(key) || this.#owed.size >= MAX_OWED) continue;
+      if (this.#owed.get(host)?.has(agent) === true || this.#count >= MAX_OWED) continue;
       this.#options.sql.exec("INSERT INTO owed_wakes (host, agent, message) VALUES (?, ?, ?)", host, agent, message);
-      this.#owed.set(key, { host, agent, message });
+      this.#keep({ host, agent, message });
+      this.#due.add(host);
     }
   }
 
-  /** Whether one of them sleeps now, or is not there any more. */
-  get due(): boolean {
-    return this.#owed.size > 0 && [...this.#owed.values()].some((owed) => this.#stateOf(owed) !== "runs");
+  /** A host has reported what it supervises, or is not known any more: its agents alone are looked at. */
+  reported(host: string): void {
+    if (this.#owed.has(host)) this.#due.add(host);
+  }
+
+  /** Whether one of them sleeps now, or is not there any more, as far as their hosts have reported since it was last asked. */
+  isDue(): boolean {
+    for (const host of this.#due) {
+      const owed = [...(this.#owed.get(host)?.values() ?? [])];
+      if (owed.some((one) => this.#stateOf(one) !== "runs")) return true;
+      this.#due.delete(host);
+    }
+    return false;
   }
 
   /** Wakes those who sleep and have mail. One run at a time; never throws. @returns false: it is to be called again */
@@ -79,7 +97,9 @@ export class OwedWakes {
 
   async #run(): Promise<boolean> {
     try {
-      for (const owed of [...this.#owed.values()]) await this.#settle(owed);
+      for (const host of [...this.#due]) {
+        for (const owed of [...(this.#owed.get(host)?.values() ?? [])]) await this.#settle(owed);
+      }
       return true;
     } catch (error) {
       logLine("warn", "agent-not-woken", { ecosystem: this.#options.ecosystem, object: "hosts", error });
@@ -97,7 +117,20 @@ export class OwedWakes {
       if (open > 0 && !waits) await this.#queue(HOSTS_QUEUE).enqueue([wakeCommand(host, agent, message)]);
     }
     this.#options.sql.exec("DELETE FROM owed_wakes WHERE host = ? AND agent = ?", host, agent);
-    this.#owed.delete(keyOf(host, agent));
+    this.#forget(owed);
+  }
+
+  #keep(owed: Owed): void {
+    const { host, agent } = owed;
+    this.#owed.set(host, (this.#owed.get(host) ?? new Map<string, Owed>()).set(agent, owed));
+    this.#count++;
+  }
+
+  #forget({ host, agent }: Owed): void {
+    const agents = this.#owed.get(host);
+    if (agents?.delete(agent) !== true) return;
+    this.#count--;
+    if (agents.size === 0) this.#owed.delete(host);
   }
 
   #stateOf({ host, agent }: Owed): "runs" | "sleeps" | "gone" {
@@ -112,5 +145,3 @@ export class OwedWakes {
     return objectNamed(env.PRIORITY_QUEUE, `${ecosystem}/${name}`, env);
   }
 }
-
-const keyOf = (host: string, agent: string) => `${host}\n${agent}`;
