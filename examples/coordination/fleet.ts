@@ -100,10 +100,15 @@ export class Fleet {
     return printed;
   }
 
-  /** Lets the hosts end what they supervise and themselves, and then the edge. */
-  async stop(): Promise<void> {
+  /** Lets the hosts end what they supervise and themselves: what they hold of limits comes back. */
+  async stopHosts(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#hosts.map(ended));
+  }
+
+  /** Ends the hosts, and then the edge. */
+  async stop(): Promise<void> {
+    await this.stopHosts();
     if (this.#edge !== undefined) await ended(this.#edge);
   }
 
