@@ -112,28 +112,25 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
       called: (method) => {
         meter.add({ requests: 1 });
         if (method !== "transfer" && suspended()) throw new Suspended();
-        used.began();
+        return used.began();
       },
       alarmFired: () => {
         alarms.fired();
         meter.add({ requests: 1 });
         const untilMs = suspension.untilMs(Date.now);
-        if (untilMs !== undefined) void ctx.storage.setAlarm(untilMs);
-        else used.began();
-        return untilMs === undefined;
+        if (untilMs === undefined) return used.began();
+        void ctx.storage.setAlarm(untilMs);
+        return undefined;
       },
       messageCame: (socket) => {
         meter.add({ socket_messages: 1 });
-        if (!suspended()) {
-          used.began();
-          return true;
-        }
+        if (!suspended()) return used.began();
         if (socket instanceof WebSocket) socket.close(1013, "suspended for a copy: connect again");
-        return false;
+        return undefined;
       },
-      ended: () => {
-        used.ended();
-        reports.changed(Date.now());
+      ended: (nowMs) => {
+        used.ended(nowMs);
+        reports.changed(nowMs);
       },
     });
     countCalls(new.target.prototype, DurableObject.prototype, counterOf);
@@ -175,9 +172,9 @@ const counters = new WeakMap<object, CallCounter>();
 const transfers = new WeakMap<object, ObjectTransfer>();
 const erasures = new WeakMap<object, ObjectErasure>();
 const UNCOUNTED: CallCounter = {
-  called: () => undefined,
-  alarmFired: () => true,
-  messageCame: () => true,
+  called: () => Date.now(),
+  alarmFired: () => Date.now(),
+  messageCame: () => Date.now(),
   ended: () => undefined,
 };
 const counterOf = (instance: object): CallCounter => counters.get(instance) ?? UNCOUNTED;

@@ -60,18 +60,18 @@ export class UsageStore {
     this.#parts = parts;
   }
 
-  /** An event begins. */
-  began(): void {
+  /** An event begins. @returns the time, which stands still until the event waits for something */
+  began(): number {
     const nowMs = Date.now();
     // The constructors of the object's class have run: what they wrote is no use of the object yet.
     this.#rowsAtWake ??= this.#parts.meter.usage.rows_written;
     if (nowMs >= this.#dayEndsMs) this.#endDay(nowMs);
     this.#open.began(nowMs);
+    return nowMs;
   }
 
   /** An event is over. */
-  ended(): void {
-    const nowMs = Date.now();
+  ended(nowMs: number): void {
     this.#parts.meter.add({ open_ms: this.#open.ended(nowMs) });
     if (this.#timer !== undefined || !this.#isDue(nowMs)) return;
     this.#timer = setTimeout(() => {

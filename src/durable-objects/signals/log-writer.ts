@@ -152,10 +152,11 @@ export class LogWriter {
   append(request: AppendRequest, answer: (outcome: AppendOutcome) => void): void {
     const bytes = bytesOf(request);
     const sender = senderOf(request);
-    const over = sender === undefined ? undefined : this.#daily.take(sender, bytes, Date.now());
+    const nowMs = Date.now();
+    const over = sender === undefined ? undefined : this.#daily.take(sender, bytes, nowMs);
     const add = (left: AppendRequest, done: typeof answer) =>
       this.#gatherer.add({ request: left, answer: done, bytes });
-    if (over === undefined) this.budget.admit(request, this.#daily.telling(sender, Date.now(), answer), add);
+    if (over === undefined) this.budget.admit(request, this.#daily.telling(sender, nowMs, answer), add);
     else answer({ overloaded: true, detail: over.problem.detail ?? "", ...over });
   }
 

@@ -5,6 +5,11 @@ export class TokenExpiry {
   /** No token of a connection expires before this time. */
   #nextMs = Number.POSITIVE_INFINITY;
 
+  /** Whether any connection has a token that expires. */
+  get canExpire(): boolean {
+    return this.#nextMs !== Number.POSITIVE_INFINITY;
+  }
+
   opened({ token }: Connection): void {
     this.#nextMs = Math.min(this.#nextMs, token.expiresMs ?? Number.POSITIVE_INFINITY);
   }
