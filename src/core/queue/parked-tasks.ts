@@ -14,8 +14,8 @@ const PLACE_BYTES = 72;
 export class ParkedTasks {
   /** Twice the hash of the id, and one more where the task is ready; by place. */
   readonly #marks = new Map<number, number>();
-  /** Places by the hash of the id. */
-  readonly #places = new Map<number, number | readonly number[]>();
+  /** Places by the hash of the id; made when the first task is named, since a queue that wakes is mostly asked for any. */
+  #places: Map<number, number | readonly number[]> | undefined;
   /** Places by due time; those of tasks that are not parked any more, or were parked anew, stay as tombstones. */
   readonly #due = new Heap<number>();
   /** Due time by place, of the tasks that have one. */
@@ -48,8 +48,7 @@ export class ParkedTasks {
   /** As {@link park}, of a task that was not read. */
   add({ seq, idHash, ready, dueMs }: Pick<WaitingPlace, "seq" | "idHash" | "ready" | "dueMs">): void {
     this.#marks.set(seq, 2 * idHash + (ready ? 1 : 0));
-    const others = this.#places.get(idHash);
-    this.#places.set(idHash, others === undefined ? seq : [others, seq].flat());
+    if (this.#places !== undefined) name(this.#places, idHash, seq);
     if (dueMs === Number.POSITIVE_INFINITY) return;
     this.#dueOf.set(seq, dueMs);
     this.#due.push(dueMs, seq);
@@ -63,6 +62,7 @@ export class ParkedTasks {
     if (mark === undefined) return;
     this.#marks.delete(seq);
     this.#dueOf.delete(seq);
+    if (this.#places === undefined) return;
     const hash = mark >> 1;
     const places = [this.#places.get(hash) ?? []].flat().filter((one) => one !== seq);
     const [only] = places;
@@ -72,7 +72,14 @@ export class ParkedTasks {
 
   /** Places of the tasks that may have this id: mostly one or none. */
   mayHave(taskId: string): readonly number[] {
+    this.#places ??= this.#named();
     return [this.#places.get(hashOfId(taskId)) ?? []].flat();
+  }
+
+  #named(): Map<number, number | readonly number[]> {
+    const places = new Map<number, number | readonly number[]>();
+    for (const [seq, mark] of this.#marks) name(places, mark >> 1, seq);
+    return places;
   }
 
   /** When the next task may be due. */
@@ -96,4 +103,9 @@ export class ParkedTasks {
     }
     return due;
   }
+}
+
+function name(places: Map<number, number | readonly number[]>, idHash: number, seq: number): void {
+  const others = places.get(idHash);
+  places.set(idHash, others === undefined ? seq : [others, seq].flat());
 }
