@@ -70,12 +70,12 @@ export class TaskIndex {
 
   /** A task that is to be changed. */
   find(taskId: string): Entry | undefined {
-    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, ({ seq }) => this.#unpark(seq, []));
+    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, "change", ({ seq }) => this.#unpark(seq, []));
   }
 
   /** A task that is only looked at: a parked one stays parked. */
   look(taskId: string): Entry | undefined {
-    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, storedEntry);
+    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, "look", storedEntry);
   }
 
   heldBy(holder: string): number {
@@ -114,7 +114,7 @@ export class TaskIndex {
   get oldestReadyMs(): number | undefined {
     const oldest = this.#ready.oldest();
     if (oldest === undefined) return undefined;
-    return this.#resident.at(oldest.seq)?.createdMs ?? [...this.#read([oldest.seq])][0]?.createdMs;
+    return this.#resident.at(oldest.seq)?.createdMs ?? [...this.#read([oldest.seq], "look")][0]?.createdMs;
   }
 
   /** When {@link takeDue} has something to return next. */
@@ -275,7 +275,7 @@ export class TaskIndex {
    */
   #unpark(seq: number, next: readonly number[]): Entry {
     const seqs = new Set([seq, ...next.filter((one) => this.#parked.has(one))]);
-    for (const task of this.#read([...seqs])) {
+    for (const task of this.#read([...seqs], "change")) {
       const entry = storedEntry(task);
       // Whether its delay is over is not stored.
       if (this.#parked.isReady(task.seq)) entry.state = "ready";
@@ -287,9 +287,9 @@ export class TaskIndex {
     return entry;
   }
 
-  #parkedNamed(taskId: string, entryOf: (task: Task) => Entry): Entry | undefined {
+  #parkedNamed(taskId: string, use: "change" | "look", entryOf: (task: Task) => Entry): Entry | undefined {
     const places = this.#parked.mayHave(taskId);
-    const task = places.length === 0 ? undefined : [...this.#read(places)].find((one) => one.taskId === taskId);
+    const task = places.length === 0 ? undefined : [...this.#read(places, use)].find((one) => one.taskId === taskId);
     return task === undefined ? undefined : entryOf(task);
   }
 

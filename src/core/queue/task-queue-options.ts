@@ -5,8 +5,12 @@ import type { Routed } from "./route.ts";
 import type { FinishedTask, Outcome, Task } from "./task.ts";
 import type { WaitingPlace } from "./waiting-place.ts";
 
-/** Reads parked tasks from storage by their places in the order. */
-export type ReadParked = (seqs: readonly number[]) => Iterable<Task>;
+/**
+ * Reads parked tasks from storage by their places in the order.
+ *
+ * @param use - what is done with them: a row that cannot be read fails a change, and is left out of a look
+ */
+export type ReadParked = (seqs: readonly number[], use: "change" | "look") => Iterable<Task>;
 
 /** Bytes of tasks in memory, beyond which those that wait are only in storage. Tasks that are leased are always there. */
 export const RESIDENT_BYTES = 8_000_000;

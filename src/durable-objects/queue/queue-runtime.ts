@@ -143,7 +143,7 @@ export class QueueRuntime {
       epoch: numbers.epoch,
       nextSeq: store.nextSeq,
       tasks: store.tasks((row) => this.#setAside(row)),
-      read: (seqs) => store.read(seqs),
+      read: (seqs, use) => store.read(seqs, use),
       finished: (taskId) => store.done.recognise(taskId, Date.now()),
       isParked: (task) => this.limitGate.isParked(task),
       judge: (entry, accept, work) => judgeAtOnce(queueOf(name), () => store.payloadOf(entry), entry, accept, work),

@@ -100,19 +100,21 @@ export class TaskStore {
   /**
    * Unfinished tasks by their places, in no order.
    *
-   * @throws Error where a row is not that of a task: {@link tasks} then finds the row
+   * @param use - "look": a row that is not that of a task is left out
+   * @throws Error where a task is to be changed whose row is not that of a task: {@link tasks} then finds the row
    */
-  read(seqs: readonly number[]): Task[] {
+  read(seqs: readonly number[], use: "change" | "look"): Task[] {
     const select = "SELECT seq, terms, progress FROM tasks WHERE seq IN (SELECT value FROM json_each(?))";
     const rows = this.#sql.exec<LiveRow>(select, JSON.stringify(seqs)).toArray();
-    try {
-      return rows.map(({ seq, terms, progress }) => readStoredTask(seq, terms, progress));
-    } catch (error) {
+    const unreadable = (_: LiveRow, error: unknown) => {
       // The transaction fails, and memory is read from storage anew, with the whole of each row: a task that cannot be
-      // read becomes a dead letter then, before another is given out.
+      // read becomes a dead letter then, before another is given out. Who only looks has no transaction.
       this.#damaged = true;
-      throw error;
-    }
+      if (use === "change") throw error;
+    };
+    return [
+      ...readableRows("tasks", rows, ({ seq, terms, progress }) => readStoredTask(seq, terms, progress), unreadable),
+    ];
   }
 
   /** The unfinished tasks that came last. */

@@ -9,12 +9,12 @@ import { aTask, queueOver, queueStub } from "./queue-under-test.ts";
 const MANY = 1_400;
 
 /** A queue with many tasks for nobody, and behind them those that are given. */
-async function farQueue(behind: object[]) {
+async function farQueue(behind: object[], far: object = {}) {
   const ecosystem = freshEcosystem();
   const queue = queueOver(ecosystem);
   for (let from = 0; from < MANY; from += 350) {
     const tasks = Array.from({ length: 350 }, (_, place) =>
-      aTask({ recipient: "nobody", task_id: `far${from + place}` }),
+      aTask({ recipient: "nobody", task_id: `far${from + place}`, ...far }),
     );
     expect((await queue.put(tasks)).status).toBe(202);
   }
@@ -73,6 +73,15 @@ describe("a queue that wakes with many tasks", () => {
       expect(answer.dead_letters).toHaveLength(1);
     });
     expect((await queue.status()).depth).toBe(MANY);
+  });
+
+  it("answers who looks at a damaged task far down, or at the queue that it leads, as if the task were not there", async () => {
+    vi.spyOn(console, "error").mockReturnValue();
+    const { queue, stub } = await farQueue([aTask({ task_id: "broken" })], { delay_ms: 3_600_000 });
+    await exec(stub(), `UPDATE tasks SET terms = '["broken"' WHERE terms ->> '$[0]' = 'broken'`);
+    await crash(stub());
+    expect(await queue.status()).toMatchObject({ depth: MANY + 1, oldest_age_ms: null });
+    expect((await call(`${queue.base}/broken`)).status).toBe(404);
   });
 
   it("reads the store of an earlier release, in which no row has a place, and writes no row of it", async () => {
