@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { type CallCounter, countCalls } from "../../../src/durable-objects/shell/count-calls.ts";
 
+const BEGAN_MS = 1_000;
+
 class Root {}
 
 class Base extends Root {
   readonly counts = { calls: 0, alarms: 0, messages: 0 };
   ended = 0;
+  endedAtMs = Number.NaN;
+  refuses = false;
   usage(): object {
     return this.counts;
   }
@@ -28,7 +32,10 @@ class Counted extends Base {
     throw new Error("as asked");
   }
   alarm(): void {}
-  webSocketMessage(): void {}
+  read = 0;
+  webSocketMessage(): void {
+    this.read++;
+  }
   webSocketClose(): void {}
 }
 
@@ -36,10 +43,22 @@ const counterOf = (instance: object): CallCounter => {
   const base = instance as Base;
   const { counts } = base;
   return {
-    called: () => counts.calls++,
-    alarmFired: () => ++counts.alarms > 0,
-    messageCame: () => ++counts.messages > 0,
-    ended: () => base.ended++,
+    called: () => {
+      counts.calls++;
+      return BEGAN_MS;
+    },
+    alarmFired: () => {
+      counts.alarms++;
+      return BEGAN_MS;
+    },
+    messageCame: () => {
+      counts.messages++;
+      return base.refuses ? undefined : BEGAN_MS;
+    },
+    ended: (nowMs) => {
+      base.ended++;
+      base.endedAtMs = nowMs;
+    },
   };
 };
 
@@ -96,5 +115,20 @@ describe("counting the calls of a class", () => {
     resolve("late");
     expect(await answer).toBe("late");
     expect(object.ended).toBe(4);
+  });
+
+  it("takes the time of its beginning as the end of a call that waits for nothing, and else reads the clock", async () => {
+    const object = fresh();
+    object.own();
+    expect(object.endedAtMs).toBe(BEGAN_MS);
+    await object.later(Promise.resolve("later"));
+    expect(object.endedAtMs).toBeGreaterThan(BEGAN_MS);
+  });
+
+  it("does not hand on a message that must not be read", () => {
+    const object = fresh();
+    object.refuses = true;
+    object.webSocketMessage();
+    expect([object.counts.messages, object.read, object.ended]).toEqual([1, 0, 0]);
   });
 });
