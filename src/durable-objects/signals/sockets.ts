@@ -147,10 +147,7 @@ export class Sockets {
   }
 
   /** Closes the connections whose token has expired: nothing more is sent to them or taken from them. */
-  #endExpired(at?: number): void {
-    // Each frame comes by here, and most tokens never expire: then no clock is read.
-    if (!this.#expiry.canExpire) return;
-    const nowMs = at ?? Date.now();
+  #endExpired(nowMs?: number): void {
     for (const { socket } of this.#expiry.expired(this.#connections, nowMs)) {
       this.leave(socket);
       closeEnded(socket);
