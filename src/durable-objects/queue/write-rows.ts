@@ -8,13 +8,13 @@ export function writeRows<Item>(
   items: readonly Item[],
   row: (item: Item) => SqlStorageValue[],
 ): void {
-  const [first] = items;
-  if (first === undefined) return;
-  const columns = row(first).length;
+  const rows = items.map(row);
+  if (rows[0] === undefined) return;
+  const columns = rows[0].length;
   const places = `(${Array(columns).fill("?").join(", ")})`;
   const together = Math.floor(VALUES / columns);
-  for (let from = 0; from < items.length; from += together) {
-    const rows = items.slice(from, from + together).map(row);
-    sql.exec(`${into} ${rows.map(() => places).join(", ")}`, ...rows.flat());
+  for (let from = 0; from < rows.length; from += together) {
+    const some = rows.slice(from, from + together);
+    sql.exec(`${into} ${some.map(() => places).join(", ")}`, ...some.flat());
   }
 }
