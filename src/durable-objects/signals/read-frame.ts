@@ -1,6 +1,6 @@
 import { faultsByItem, type ItemFaults } from "../../core/json/item-faults.ts";
 import { limitsAround } from "../../core/json/limits.ts";
-import { readApart, readFaultyJson } from "../../core/json/read-json.ts";
+import { readFaultyJson } from "../../core/json/read-json.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
@@ -54,11 +54,13 @@ export function readFrame(message: string): Received | Refused | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
     return { ...nameIn(message), problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
-  const apart = readApart(message, LIMITS_OF_FRAME, FACTS);
-  // A list that holds more than objects has other places than the texts.
-  if (apart !== undefined && isPlainAppend(apart.value) && apart.texts.length === apart.value.signals.length)
-    return { frame: apart.value, facts: apart.texts };
-  const reading = readFaultyJson(message, LIMITS_OF_FRAME);
+  let reading = readFaultyJson(message, LIMITS_OF_FRAME, FACTS);
+  if (reading.ok && reading.texts !== undefined) {
+    const { value, texts } = reading;
+    // A list that holds more than objects has other places than the texts.
+    if (isPlainAppend(value) && texts.length === value.signals.length) return { frame: value, facts: texts };
+    reading = readFaultyJson(message, LIMITS_OF_FRAME);
+  }
   if (!reading.ok) {
     return { ...nameIn(message), problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
   }

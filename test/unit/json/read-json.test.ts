@@ -5,7 +5,7 @@ import { JSON_LIMITS, limitsAround } from "../../../src/core/json/limits.ts";
 import { isHeldByDouble } from "../../../src/core/json/number-text.ts";
 import { isPlainJson } from "../../../src/core/json/plain-json.ts";
 import { pruneDeep, TOO_DEEP } from "../../../src/core/json/prune-deep.ts";
-import { readApart, readFaultyJson, readJson, readJsonKeeping } from "../../../src/core/json/read-json.ts";
+import { readFaultyJson, readJson, readJsonKeeping } from "../../../src/core/json/read-json.ts";
 import fc from "../../fast-check.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
@@ -269,7 +269,13 @@ describe("reading a frame of several items", () => {
 
 describe("the texts of a member of a frame's items", () => {
   const wanted = { list: "signals", member: "facts" };
-  const textsOf = (text: string) => readApart(text, limitsAround(3), wanted)?.texts;
+  /** `undefined`: nothing is taken apart. */
+  const takenApart = (text: string) => {
+    const reading = readFaultyJson(text, limitsAround(3), wanted);
+    if (!reading.ok || reading.texts === undefined) return undefined;
+    return { value: reading.value, texts: reading.texts };
+  };
+  const textsOf = (text: string) => takenApart(text)?.texts;
 
   test("are those that JSON.stringify writes, of any value and beside any other members", () => {
     const name = fc.constantFrom("facts", "signals", "a", "list", "facts2", "fact");
@@ -284,7 +290,7 @@ describe("the texts of a member of a frame's items", () => {
     let found = 0;
     fc.assert(
       fc.property(frame, (document) => {
-        const apart = readApart(JSON.stringify(document), limitsAround(3), wanted);
+        const apart = takenApart(JSON.stringify(document));
         if (apart === undefined) return;
         found += apart.texts.length;
         const written = JSON.parse(JSON.stringify(document)) as { signals: { facts?: object }[] };
@@ -320,7 +326,7 @@ describe("the texts of a member of a frame's items", () => {
       fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
         let text = good;
         for (const { at, gone, instead } of changes) text = text.slice(0, at) + instead + text.slice(at + gone);
-        const apart = readApart(text, limitsAround(3), wanted);
+        const apart = takenApart(text);
         if (apart === undefined) return;
         taken++;
         // Only objects of a list have a place.
