@@ -11,6 +11,18 @@ import { REPLAYED } from "../http/once.ts";
 /** Characters of a path in an entry: ids are short, and a longer path is none of ours. */
 const MAX_TARGET_CHARS = 512;
 
+/** By the path of a route, of which there are some hundreds. */
+const operations = new Map<string, string>();
+
+/** A route's path as the API's description writes it. */
+function operationOf(template: string): string {
+  const known = operations.get(template);
+  if (known !== undefined) return known;
+  const operation = template.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+  operations.set(template, operation);
+  return operation;
+}
+
 /**
  * Records who changed what, before the answer goes out. A call that was not authorised changes nothing, and has nobody's name.
  * Where the entry cannot be kept the call has its effect and its answer all the same, and the edge's log says so.
@@ -19,8 +31,7 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
   await next();
   const { method, path } = c.req;
   const { status } = c.res;
-  // An answer that was given before changed nothing.
-  if (!mayBeAudited(method, status) || c.res.headers.has(REPLAYED)) return;
+  if (!mayBeAudited(method, status)) return;
   // A call that was refused before its token was known has no grant.
   const grant: Caller | undefined = c.get("grant");
   if (grant === undefined) return;
@@ -28,10 +39,11 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
     .map((route) => route.path)
     .findLast((route) => !route.includes("*"));
   if (template === undefined) return;
-  const operation = template.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+  const operation = operationOf(template);
   const { id: by_id, name: by, session } = grant;
   const kind = { commands: c.req.param("q") === HOSTS_QUEUE, bySession: session !== undefined };
-  if (!isAudited(method, operation, status, kind)) return;
+  // An answer that was given before changed nothing.
+  if (!isAudited(method, operation, status, kind) || c.res.headers.has(REPLAYED)) return;
   const place = isOfDeployment(method, operation) ? DEPLOYMENT : (c.req.param("eco") ?? DEPLOYMENT);
   const target = path.slice(0, MAX_TARGET_CHARS);
   const entry = { by, by_id, session: session?.id ?? null, method, operation, target, status };

@@ -71,14 +71,31 @@ export function readSentBytes(request: Request, maxBytes: number = LIMITS.batchB
   return collect(request, maxBytes);
 }
 
+/**
+ * Whether HTTP itself ends the body at the length that the headers say, so that the body cannot become longer. A body in
+ * chunks ends where its sender likes, whatever length stands beside it.
+ */
+const saysLength = ({ headers }: Request): boolean =>
+  headers.has("content-length") && !headers.has("transfer-encoding");
+
+/** One read in place of three turns and a copy: nearly every call has a small body of a known length. */
+async function readWhole(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await request.arrayBuffer().catch(() => {
+    throw brokenBody();
+  });
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
+  return new Uint8Array(bytes);
+}
+
 async function collect(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (saysLength(request)) return readWhole(request, maxBytes);
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw new Refusal(problem("broken-body", 400, "The body ended early"));
+      throw brokenBody();
     });
     if (done) break;
     bytes += value.byteLength;
@@ -99,6 +116,8 @@ async function collect(request: Request, maxBytes: number): Promise<Uint8Array> 
   return whole;
 }
 
+const brokenBody = () => new Refusal(problem("broken-body", 400, "The body ended early"));
+
 const tooLarge = (maxBytes: number) =>
   new Refusal(
     problem("too-large", 413, "The body is too large", `A request may take ${maxBytes} bytes: split it.`, {
@@ -106,11 +125,15 @@ const tooLarge = (maxBytes: number) =>
     }),
   );
 
+const newDecoder = () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+let decoder = newDecoder();
+
 /** @throws Refusal where the bytes are no UTF-8 */
 export function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
+    decoder = newDecoder(); // not every decoder is as new after a text that it refused
     throw malformed("the text is not UTF-8");
   }
 }

@@ -1,10 +1,11 @@
-import type { Context } from "hono";
 import { rateLimitHeaders } from "../../../core/problem/rate-limit.ts";
 import type { Appended, AppendResult } from "../../../core/signals/api.ts";
-import type { ApiEnv } from "./api-env.ts";
+import { jsonText } from "./route.ts";
 
-/** Tells a sender in headers what it may add today, and leaves that out of the body. */
-export function tellShare(c: Context<ApiEnv>, { share, ...result }: Appended): AppendResult {
-  if (share !== undefined) for (const [name, value] of Object.entries(rateLimitHeaders(share))) c.header(name, value);
-  return result;
+/**
+ * Answers a sender. Headers tell what the sender may add today, and the body leaves that out. Made in one piece: hono would
+ * build the headers one by one, which is a tenth of such a call.
+ */
+export function appended({ share, ...result }: Appended) {
+  return jsonText<AppendResult, 202>(JSON.stringify(result), share === undefined ? {} : rateLimitHeaders(share), 202);
 }

@@ -108,14 +108,14 @@ export function problems<const More extends readonly Reason[]>(...more: More) {
  * Answers with a JSON text as it is, so that the signals of the log are not parsed and serialised again. The caller must make
  * sure that `text` is a `Body`.
  */
-export function jsonText<Body, Status extends 200 | 201 = 200>(
+export function jsonText<Body, Status extends 200 | 201 | 202 = 200>(
   text: string,
   headers: Readonly<Record<string, string>> = {},
   status?: Status,
-): TypedResponse<JSONParsed<Body>, Status, "json"> {
+): Response & TypedResponse<JSONParsed<Body>, Status, "json"> {
   const response: unknown = new Response(text, {
     status: status ?? 200,
     headers: { "Content-Type": "application/json", ...headers },
   });
-  return response as TypedResponse<JSONParsed<Body>, Status, "json">;
+  return response as Response & TypedResponse<JSONParsed<Body>, Status, "json">;
 }

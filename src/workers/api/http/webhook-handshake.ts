@@ -13,8 +13,9 @@ const MAX_RATE = 6_000;
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection
  */
 export const webhookHandshake: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  if (c.req.method !== "OPTIONS") return await next();
   const origin = c.req.header("webhook-request-origin");
-  if (c.req.method !== "OPTIONS" || origin === undefined || !TARGETS.test(c.req.path)) return await next();
+  if (origin === undefined || !TARGETS.test(c.req.path)) return await next();
   const asked = c.req.header("webhook-request-rate");
   const rate = asked !== undefined && /^[1-9]\d{0,8}$/.test(asked) ? Math.min(Number(asked), MAX_RATE) : MAX_RATE;
   return c.body(null, 200, {

@@ -2,13 +2,12 @@ import type { Context } from "hono";
 import { essenceOf, isJsonType } from "../../../core/cloudevents/media-types.ts";
 import { mapRequest, withoutSecrets } from "../../../core/inbox/map-request.ts";
 import { JSON_LIMITS } from "../../../core/json/limits.ts";
-import type { AppendResult } from "../../../core/signals/api.ts";
+import type { Appended } from "../../../core/signals/api.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
 import { lineSeq } from "../../../core/signals/signal-line.ts";
 import { signalLog } from "../../bindings/objects.ts";
 import type { ApiEnv } from "../http/api-env.ts";
 import { decode, parseJson, readAnyBytes } from "../http/body.ts";
-import { tellShare } from "../http/rate-limit.ts";
 import { invalid, refusedNow } from "../http/refusal.ts";
 import { foreignSignal } from "../signals/body.ts";
 import { withTraceOf } from "../signals/trace-context.ts";
@@ -17,7 +16,7 @@ import { countRequest, mustBeVerified, sourceOf } from "./door.ts";
 const NAMING = { kind: "invalid-webhook", title: "The request cannot become a signal" };
 
 /** Takes a request of a source. @returns `null` where the source's map has no signal for it */
-export async function receive(c: Context<ApiEnv>, ecosystem: string, name: string): Promise<AppendResult | null> {
+export async function receive(c: Context<ApiEnv>, ecosystem: string, name: string): Promise<Appended | null> {
   const nowMs = Date.now();
   countRequest(c.req.header("cf-connecting-ip"), ecosystem, name, nowMs);
   // Bounded, and the same for whoever sends: nothing of it is read before it is verified.
@@ -46,7 +45,7 @@ function readBody(bytes: Uint8Array, type: string): unknown {
 }
 
 /** Senders repeat a request for a day, and by hand for longer than the log remembers ids: the log is searched for the id. */
-async function append(c: Context<ApiEnv>, ecosystem: string, signal: NewSignal): Promise<AppendResult> {
+async function append(c: Context<ApiEnv>, ecosystem: string, signal: NewSignal): Promise<Appended> {
   const log = signalLog(c.env, ecosystem);
   const { id, source } = signal;
   const before = id === undefined ? undefined : await placeOf(log, id, source);
@@ -57,7 +56,7 @@ async function append(c: Context<ApiEnv>, ecosystem: string, signal: NewSignal):
   if ("foreign_id" in outcome)
     throw foreignSignal([{ pointer: "/map/id", message: `${outcome.foreign_id} belongs to a host, or to the log` }]);
   if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
-  return tellShare(c, outcome);
+  return outcome;
 }
 
 /** Calls of the log in one search. Each is a bounded read. */

@@ -13,6 +13,7 @@ import { problem } from "../../../core/problem/problem.ts";
 import { webhooks } from "../../bindings/objects.ts";
 import { readDocument } from "../http/body.ts";
 import { EcosystemPath } from "../http/query.ts";
+import { appended } from "../http/rate-limit.ts";
 import { invalid, notFound, Refusal } from "../http/refusal.ts";
 import { json, jsonBody, newApi, problems, secured } from "../http/route.ts";
 import { named } from "../http/schema-parts.ts";
@@ -110,7 +111,8 @@ export const inbox = newApi()
   .openapi(receiveRoute, async (c) => {
     const { eco, source } = c.req.valid("param");
     const outcome = await receive(c, eco, source);
-    return outcome === null ? c.body(null, 204) : c.json(outcome, 202);
+    if (outcome === null) return c.body(null, 204);
+    return appended(outcome);
   })
   .openapi(list, async (c) => {
     const { eco } = c.req.valid("param");

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { BATCH_TYPE, EVENT_TYPE } from "../../../core/cloudevents/media-types.ts";
-import type { AppendResult, ReadQuery } from "../../../core/signals/api.ts";
+import type { Appended, ReadQuery } from "../../../core/signals/api.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
 import type { NewSignal, Signal } from "../../../core/signals/signal.ts";
 import { lineId, lineName, lineSeq } from "../../../core/signals/signal-line.ts";
@@ -12,7 +12,7 @@ import { namesTag, notModified, tagged } from "../http/entity-tag.ts";
 import { nextLink } from "../http/next-link.ts";
 import { repeatable } from "../http/once.ts";
 import { EcosystemPath, oneOf, patterns, sequence, time, wholeNumber, words } from "../http/query.ts";
-import { tellShare } from "../http/rate-limit.ts";
+import { appended } from "../http/rate-limit.ts";
 import { refusedNow } from "../http/refusal.ts";
 import { json, jsonBody, jsonText, newApi, problems, secured } from "../http/route.ts";
 import { foreignSignal, LINE_MEDIA_TYPES, readSignals } from "./body.ts";
@@ -148,7 +148,7 @@ const emitFacts = createRoute({
   responses: { 202: json(AppendResultSchema, "The signal is durable"), ...problems(400, 413, 415) },
 });
 
-/** Appends signals that the token may send. */
+/** Appends signals that the token may send, and answers. */
 async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], pointerOfId: (place: number) => string) {
   const outcome = await signalLog(c.env, eco).append({ owner: c.get("grant").id, signals });
   if ("overloaded" in outcome) throw refusedNow(outcome);
@@ -157,33 +157,32 @@ async function append(c: Context<ApiEnv>, eco: string, signals: NewSignal[], poi
     throw foreignSignal([{ pointer: pointerOfId(outcome.place), message }]);
   }
   if ("conflict" in outcome) throw new Error("a request without a producer has no numbers");
-  return tellShare(c, outcome);
+  return appended(outcome);
 }
 
 /** A signal without an id gets that of the request's key. */
 const named = (signal: NewSignal, id: string | undefined): NewSignal =>
   id === undefined || signal.id !== undefined ? signal : { ...signal, id };
 
-const NOTHING_SENT: AppendResult = { first_seq: null, last_seq: null, accepted: 0, duplicates: 0, ids: [] };
+const NOTHING_SENT: Appended = { first_seq: null, last_seq: null, accepted: 0, duplicates: 0, ids: [] };
 
 export const signals = newApi()
   .openapi(emit, async (c) => {
     const { eco } = c.req.valid("param");
     if (carriesEvents(c.req.raw)) {
       const { signals, pointerOfId } = await readEvents(c.req.raw, c.get("grant"));
-      if (signals.length === 0) return c.json(NOTHING_SENT, 202);
-      return c.json(await append(c, eco, withTraceOf(c.req.raw, signals), pointerOfId), 202);
+      if (signals.length === 0) return appended(NOTHING_SENT);
+      return append(c, eco, withTraceOf(c.req.raw, signals), pointerOfId);
     }
     const read = await readSignals(c.req.raw, c.get("grant"));
     const signals =
       c.get("repeatable") === undefined ? read : read.map((each, place) => named(each, repeatable(c, place)));
-    const outcome = await append(c, eco, signals, (place) => (signals.length > 1 ? `/${place}/id` : "/id"));
-    return c.json(outcome, 202);
+    return append(c, eco, signals, (place) => (signals.length > 1 ? `/${place}/id` : "/id"));
   })
   .openapi(emitFacts, async (c) => {
     const { eco, id: name } = c.req.valid("param");
     const signal = await readSignalOfFacts(c.req.raw, { signal: name, ...c.req.valid("query") }, c.get("grant"));
-    return c.json(await append(c, eco, [named(signal, repeatable(c))], () => "/query/id"), 202);
+    return append(c, eco, [named(signal, repeatable(c))], () => "/query/id");
   })
   .openapi(list, async (c) => {
     const { eco } = c.req.valid("param");
