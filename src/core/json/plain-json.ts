@@ -1,3 +1,4 @@
+import { encode, encoded } from "./encoded-text.ts";
 import {
   BACKSLASH,
   CASE_BIT,
@@ -46,54 +47,46 @@ const A_KEY = 4;
 /** A comma, or the end of the object or the list around it. */
 const WHAT_FOLLOWS = 8;
 
-// Kept between calls, which do not overlap. The text as UTF-8: bytes of an array are read several times faster than the
-// characters of a text. Of all open objects: where their keys begin, and a digest of each; by level: how many of the keys
-// belong to the objects around it, and whether it is an object.
-const encoder = new TextEncoder();
-let bytes = new Uint8Array(64 * 1_024);
+// Kept between calls, which do not overlap. Of all open objects: where their keys begin, and a digest of each; by level: how
+// many of the keys belong to the objects around it, and whether it is an object.
 let keyStarts = new Int32Array(1_024);
 let keyDigests = new Int32Array(1_024);
 const levelStarts = new Int32Array(MAX_LEVELS + 1);
 const levelIsObject = new Uint8Array(MAX_LEVELS + 1);
 
 /**
- * Finds one member's text in each object of a list, such as the `facts` of each of a frame's `signals`, so that nobody has
- * to write the value anew.
- */
-export interface MemberPlaces {
-  /** Member of the document that is the list. */
-  readonly list: string;
-  /** Member of each object of the list whose value is an object. */
-  readonly member: string;
-  /**
-   * Filled with two numbers for each object of the list, the beginning and the end of the member's text; both 0 where an
-   * object has no such member. Empty where the text has white space between its tokens, or characters beyond ASCII: then it
-   * is not the text that JSON.stringify would write, or the places are not those of characters.
-   */
-  readonly places: number[];
-}
-
-/** Levels of a document in which the list, its objects, and the members of these begin. */
-const LIST_LEVEL = 1;
-const ITEM_LEVEL = 2;
-const MEMBER_LEVEL = 3;
-
-/**
  * Whether a text is certainly JSON (RFC 8259), keeps to the limits, and means the same after JSON.parse. One pass that
  * builds nothing, because every signal goes through it. `false` is a doubt, not a refusal: JSON.parse and `findFaults`
  * decide. The doubtful among texts that are JSON are few: those with surrogate pairs written as escapes, with escapes in
  * keys, and with very many keys in one object.
- *
- * @param wanted - its `places` are to be used only where the answer is `true`
  */
-export function isPlainJson(
-  text: string,
-  { depth: maxDepth, keys: maxKeys, keyLength }: JsonLimits,
-  wanted?: MemberPlaces,
-): boolean {
-  if (text.includes("\\") && SURROGATE.test(text)) return false;
+export function isPlainJson(text: string, limits: JsonLimits): boolean {
+  if (hasHalfPairs(text)) return false;
   const length = encode(text);
-  const source = bytes;
+  let at = plainValueEnd(0, limits);
+  while (at >= 0 && at < length) at = isSpace(encoded[at]) ? at + 1 : DOUBT;
+  return at === length;
+}
+
+/** Whether an escape may be half a surrogate pair; the other half may be there. */
+export function hasHalfPairs(text: string): boolean {
+  return text.includes("\\") && SURROGATE.test(text);
+}
+
+/** In the place of an end: the value is no JSON, or it may not mean the same after JSON.parse. */
+export const DOUBT = -1;
+
+/**
+ * Where the value ends that begins at a byte of the {@link encoded} text, which must have no half pairs; or {@link DOUBT}.
+ *
+ * @param compact - white space between tokens is a doubt, too: the value is as JSON.stringify writes it
+ */
+export function plainValueEnd(
+  from: number,
+  { depth: maxDepth, keys: maxKeys, keyLength }: JsonLimits,
+  compact = false,
+): number {
+  const source = encoded;
   let starts = keyStarts;
   let digests = keyDigests;
   const comparedKeys = Math.min(maxKeys, MAX_COMPARED);
@@ -104,24 +97,21 @@ export function isPlainJson(
   let start = 0;
   let isObject = false;
   let next = A_VALUE;
-  let at = 0;
-  const places = wanted?.places;
-  let inList = false;
-  /** White space between tokens was seen. */
-  let spaced = false;
-  while (at < length) {
+  let at = from;
+  // The zero behind the text is in no token.
+  while (level !== 0 || next !== WHAT_FOLLOWS) {
     const byte = source[at] ?? 0;
     if (byte === QUOTE) {
       const first = ++at;
       let inside = source[at] ?? 0;
       if ((next & A_KEY) === 0) {
-        if ((next & A_VALUE) === 0) return false;
+        if ((next & A_VALUE) === 0) return DOUBT;
         while (inside !== QUOTE) {
           // Also the zero behind the text, where a text has no end.
-          if (inside < SPACE) return false;
+          if (inside < SPACE) return DOUBT;
           if (inside === BACKSLASH) {
             const size = escapeSize(source, at);
-            if (size === 0) return false;
+            if (size === 0) return DOUBT;
             at += size;
           } else at++;
           inside = source[at] ?? 0;
@@ -131,16 +121,16 @@ export function isPlainJson(
         continue;
       }
       while (inside !== QUOTE) {
-        if (inside === BACKSLASH || inside < SPACE) return false;
+        if (inside === BACKSLASH || inside < SPACE) return DOUBT;
         inside = source[++at] ?? 0;
       }
       const size = at - first;
-      if (size > keyLength || used - start >= comparedKeys) return false;
+      if (size > keyLength || used - start >= comparedKeys) return DOUBT;
       const head = source[first] ?? 0;
-      if (head === UNDERSCORE && size === PROTO.length && isProto(source, first)) return false;
+      if (head === UNDERSCORE && size === PROTO.length && isProto(source, first)) return DOUBT;
       const digest = (size << 24) ^ (head << 16) ^ ((source[first + (size >> 1)] ?? 0) << 8) ^ (source[at - 1] ?? 0);
       for (let other = start; other < used; other++) {
-        if (digests[other] === digest && sameKey(source, starts[other] ?? 0, first, size)) return false;
+        if (digests[other] === digest && sameKey(source, starts[other] ?? 0, first, size)) return DOUBT;
       }
       if (used === digests.length) {
         growKeys();
@@ -150,53 +140,45 @@ export function isPlainJson(
       starts[used] = first;
       digests[used++] = digest;
       if (source[++at] !== COLON) {
-        spaced = true;
+        if (compact) return DOUBT;
         while (isSpace(source[at])) at++;
-        if (source[at] !== COLON) return false;
+        if (source[at] !== COLON) return DOUBT;
       }
       at++;
       next = A_VALUE;
     } else if (byte === COMMA) {
-      if (next !== WHAT_FOLLOWS || level === 0) return false;
+      if (next !== WHAT_FOLLOWS || level === 0) return DOUBT;
       next = isObject ? A_KEY : A_VALUE;
       at++;
     } else if (byte <= DIGIT_9 && (byte >= DIGIT_0 || byte === MINUS)) {
-      if ((next & A_VALUE) === 0) return false;
+      if ((next & A_VALUE) === 0) return DOUBT;
       next = WHAT_FOLLOWS;
       const first = at;
       const digits = byte === MINUS ? at + 1 : at;
       at = endOfDigits(source, digits);
       // At least one digit, and a zero only where it is alone.
-      if (at === digits || (source[digits] === DIGIT_0 && at > digits + 1)) return false;
+      if (at === digits || (source[digits] === DIGIT_0 && at > digits + 1)) return DOUBT;
       const end = source[at] ?? 0;
       if (end !== POINT && (end | CASE_BIT) !== LOWER_E && at - first <= SAFE_DIGITS) continue;
       // Not a short whole number, as most are.
       const point = at;
       if (end === POINT) {
         at = endOfDigits(source, point + 1);
-        if (at === point + 1) return false;
+        if (at === point + 1) return DOUBT;
       }
       const power = ((source[at] ?? 0) | CASE_BIT) === LOWER_E;
       if (power) {
         const sign = source[++at] ?? 0;
         const exponent = sign === MINUS || sign === PLUS ? at + 1 : at;
         at = endOfDigits(source, exponent);
-        if (at === exponent) return false;
+        if (at === exponent) return DOUBT;
       }
       const size = at - first;
       if (!power && (size <= SAFE_DIGITS || (end === POINT && point - first <= SAFE_DIGITS && size < SAFE_LENGTH)))
         continue;
-      if (size > SAFE_LENGTH || !isHeldByDouble(String.fromCharCode(...source.subarray(first, at)))) return false;
+      if (size > SAFE_LENGTH || !isHeldByDouble(String.fromCharCode(...source.subarray(first, at)))) return DOUBT;
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-      if ((next & A_VALUE) === 0 || level >= deepest) return false;
-      if (places !== undefined && level <= MEMBER_LEVEL) {
-        if (level === LIST_LEVEL)
-          inList = byte === OPEN_LIST && isObject && isKey(source, starts[used - 1], wanted?.list);
-        else if (inList && byte === OPEN_OBJECT) {
-          if (level === ITEM_LEVEL) places.push(0, 0);
-          else if (isObject && isKey(source, starts[used - 1], wanted?.member)) places[places.length - 2] = at;
-        }
-      }
+      if ((next & A_VALUE) === 0 || level >= deepest) return DOUBT;
       levelStarts[level] = start;
       levelIsObject[level++] = isObject ? 1 : 0;
       start = used;
@@ -204,55 +186,30 @@ export function isPlainJson(
       next = (isObject ? A_KEY : A_VALUE) | AN_END;
       at++;
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
-      if ((next & (AN_END | WHAT_FOLLOWS)) === 0 || level === 0 || isObject !== (byte === CLOSE_OBJECT)) return false;
+      if ((next & (AN_END | WHAT_FOLLOWS)) === 0 || level === 0 || isObject !== (byte === CLOSE_OBJECT)) return DOUBT;
       used = start;
       start = levelStarts[--level] ?? 0;
       isObject = levelIsObject[level] === 1;
       next = WHAT_FOLLOWS;
       at++;
-      // The first object that ends in an item after the member has begun is the member.
-      if (level === MEMBER_LEVEL && places !== undefined && inList && places.at(-2) !== 0 && places.at(-1) === 0)
-        places[places.length - 1] = at;
     } else if (isSpace(byte)) {
-      spaced = true;
+      if (compact) return DOUBT;
       at++;
     } else {
       const word = byte === LOWER_T ? TRUE : byte === LOWER_F ? FALSE : byte === LOWER_N ? NULL : undefined;
-      if (word === undefined || (next & A_VALUE) === 0 || !isWord(source, at, word)) return false;
+      if (word === undefined || (next & A_VALUE) === 0 || !isWord(source, at, word)) return DOUBT;
       next = WHAT_FOLLOWS;
       at += word.length;
     }
   }
-  if (level !== 0 || next !== WHAT_FOLLOWS) return false;
-  if (places !== undefined && (spaced || length !== text.length)) places.length = 0;
-  return true;
+  return at;
 }
 
-/** Whether the key that begins at `first` is this one, which has no characters beyond ASCII. */
-function isKey(source: Uint8Array, first = 0, key = ""): boolean {
-  for (let place = 0; place < key.length; place++) if (source[first + place] !== key.charCodeAt(place)) return false;
-  return source[first + key.length] === QUOTE;
-}
-
-/** An escape of half a surrogate pair; the other half may be there. */
 const SURROGATE = /\\u[dD][89a-fA-F]/;
 const PROTO = codesOf("__proto__");
 
 function isProto(source: Uint8Array, first: number): boolean {
   return PROTO.every((byte, place) => source[first + place] === byte);
-}
-
-/** Writes the text into {@link bytes}, and a zero behind it that ends a number there. @returns how many bytes the text takes */
-function encode(text: string): number {
-  // Most texts are ASCII. A text of other characters, which take three bytes at most, may need a second try.
-  if (text.length >= bytes.length) bytes = new Uint8Array(text.length + 1);
-  let { read, written } = encoder.encodeInto(text, bytes);
-  if (read < text.length || written === bytes.length) {
-    bytes = new Uint8Array(text.length * 3 + 1);
-    ({ read, written } = encoder.encodeInto(text, bytes));
-  }
-  bytes[written] = 0;
-  return written;
 }
 
 /** Whether a key that begins at `other` is the one of this size at `first`. */

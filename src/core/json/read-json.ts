@@ -2,7 +2,7 @@ import type { FieldError } from "../problem/field-error.ts";
 import { describeMalformedJson } from "../problem/malformed-json.ts";
 import { findFaults, type JsonFault } from "./find-faults.ts";
 import { JSON_LIMITS, type JsonLimits } from "./limits.ts";
-import { isPlainJson, type MemberPlaces } from "./plain-json.ts";
+import { isPlainJson } from "./plain-json.ts";
 import { TOO_DEEP } from "./prune-deep.ts";
 
 export type JsonReading =
@@ -65,28 +65,16 @@ export type FaultyReading =
       readonly value: unknown;
       /** The faults of the text that was sent, one by one; `undefined`: none. */
       readonly faults: (() => Iterable<JsonFault>) | undefined;
-      /**
-       * Texts of the wanted member by place in the list, with 0 in the place of each in the value; `undefined` in it: the
-       * item has no such member, or none that is an object. Absent: all is in the value.
-       */
-      readonly texts?: readonly (string | undefined)[];
     }
   | MalformedJson;
 
-/**
- * Reads a frame that carries several items, so that a fault in one of them refuses that one alone.
- *
- * @param apart - a member of the items, such as the `facts` of signals, whose text is stored and sent on as it came. Its values
- * are not built where the text is as good as JSON.stringify's: that would take half of the time of reading the frame.
- */
-export function readFaultyJson(text: string, limits: JsonLimits, apart?: Omit<MemberPlaces, "places">): FaultyReading {
+/** Reads a frame that carries several items, so that a fault in one of them refuses that one alone. */
+export function readFaultyJson(text: string, limits: JsonLimits): FaultyReading {
   const source = withoutMark(text);
-  const places: number[] = [];
-  const plain = isPlainJson(source, limits, apart && { ...apart, places });
-  if (plain && places.length > 0) return takenApart(source, places);
   const parsed = parse(source);
   if (!parsed.ok) return parsed;
-  if (plain || findFaults(source, limits).next().done === true) return { ...parsed, faults: undefined };
+  if (isPlainJson(source, limits) || findFaults(source, limits).next().done === true)
+    return { ...parsed, faults: undefined };
   return { ok: true, value: repaired(source, limits).value, faults: () => findFaults(source, limits) };
 }
 
@@ -97,22 +85,6 @@ export function refusalText(reading: Extract<JsonReading, { ok: false }>): strin
   const more = reading.errors.length - 1;
   const place = first?.pointer === "" ? "the document" : first?.pointer;
   return `${place}: ${first?.message}${more > 0 ? ` (and ${more} more)` : ""}`;
-}
-
-/** The parts that are cut out are JSON for certain, and JSON.parse reads the rest. */
-function takenApart(source: string, places: readonly number[]): FaultyReading {
-  const texts: (string | undefined)[] = [];
-  const rest: string[] = [];
-  let end = 0;
-  for (let place = 0; place < places.length; place += 2) {
-    const [from = 0, to = 0] = [places[place], places[place + 1]];
-    texts.push(to === 0 ? undefined : source.slice(from, to));
-    if (to === 0) continue;
-    rest.push(source.slice(end, from));
-    end = to;
-  }
-  rest.push(source.slice(end));
-  return { ok: true, value: JSON.parse(rest.join("0")), faults: undefined, texts };
 }
 
 function parse(source: string): { readonly ok: true; readonly value: unknown } | MalformedJson {

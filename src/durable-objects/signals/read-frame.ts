@@ -4,6 +4,7 @@ import { readFaultyJson } from "../../core/json/read-json.ts";
 import { fieldErrors } from "../../core/problem/field-errors.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
 import { exceedsBytes, LIMITS } from "../../core/signals/limits.ts";
+import { readPlainAppend } from "../../core/signals/plain-signals.ts";
 import { IDENTIFIER } from "../../core/signals/signal.ts";
 import { AGENT_FRAME_TYPES, AgentFrame } from "../../core/wire/link-frames.ts";
 import { unknownType } from "../../core/wire/unknown-types.ts";
@@ -31,8 +32,8 @@ interface Refused extends FrameName {
 export interface AppendFindings {
   /** Signals of an append that cannot be kept as they were sent, by `/signals/<place>`. */
   readonly faults?: ItemFaults;
-  /** JSON of the signals' facts as it was sent, by place; the frame has 0 in the place of such facts. */
-  readonly facts?: readonly (string | undefined)[];
+  /** JSON of the signals' facts as it was sent, by place; the signals of the frame have no facts then. */
+  readonly facts?: readonly string[];
 }
 
 interface Received extends AppendFindings {
@@ -41,8 +42,6 @@ interface Received extends AppendFindings {
 
 /** A frame holds a list of signals: its own object, the list, the signal. */
 const LIMITS_OF_FRAME = limitsAround(3);
-/** Reading the facts and writing them anew took a third of the time of an append. */
-const FACTS = { list: "signals", member: "facts" };
 
 /**
  * Reads a frame of an agent. `unknown`: the type of a frame that a newer agent sent. Such a frame is ignored, not refused:
@@ -54,13 +53,9 @@ export function readFrame(message: string): Received | Refused | Unknown {
   if (exceedsBytes(message, LIMITS.batchBytes)) {
     return { ...nameIn(message), problem: problem("too-large", 413, "A frame may take 1 MiB", "send smaller batches") };
   }
-  let reading = readFaultyJson(message, LIMITS_OF_FRAME, FACTS);
-  if (reading.ok && reading.texts !== undefined) {
-    const { value, texts } = reading;
-    // A list that holds more than objects has other places than the texts.
-    if (isPlainAppend(value) && texts.length === value.signals.length) return { frame: value, facts: texts };
-    reading = readFaultyJson(message, LIMITS_OF_FRAME);
-  }
+  const plain = readPlainAppend(message);
+  if (plain !== undefined && isPlainAppend(plain)) return { frame: plain, facts: plain.facts };
+  const reading = readFaultyJson(message, LIMITS_OF_FRAME);
   if (!reading.ok) {
     return { ...nameIn(message), problem: problem("malformed-json", 400, "The frame is not JSON", reading.malformed) };
   }

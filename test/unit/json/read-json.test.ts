@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { findFaults } from "../../../src/core/json/find-faults.ts";
-import { isJsonObject } from "../../../src/core/json/is-json-object.ts";
 import { JSON_LIMITS, limitsAround } from "../../../src/core/json/limits.ts";
 import { isHeldByDouble } from "../../../src/core/json/number-text.ts";
 import { isPlainJson } from "../../../src/core/json/plain-json.ts";
@@ -264,107 +263,6 @@ describe("reading a frame of several items", () => {
 
   test("names no faults where there are none", () => {
     expect(readFaultyJson('{"\\u0061":1}', JSON_LIMITS)).toEqual({ ok: true, value: { a: 1 }, faults: undefined });
-  });
-});
-
-describe("the texts of a member of a frame's items", () => {
-  const wanted = { list: "signals", member: "facts" };
-  /** `undefined`: nothing is taken apart. */
-  const takenApart = (text: string) => {
-    const reading = readFaultyJson(text, limitsAround(3), wanted);
-    if (!reading.ok || reading.texts === undefined) return undefined;
-    return { value: reading.value, texts: reading.texts };
-  };
-  const textsOf = (text: string) => takenApart(text)?.texts;
-
-  test("are those that JSON.stringify writes, of any value and beside any other members", () => {
-    const name = fc.constantFrom("facts", "signals", "a", "list", "facts2", "fact");
-    const leaf = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(null));
-    const inner = fc.dictionary(name, fc.oneof(leaf, fc.array(leaf)), { maxKeys: 3 });
-    const object = fc.dictionary(name, fc.oneof(leaf, inner, fc.array(inner, { maxLength: 2 })), { maxKeys: 4 });
-    const item = fc.record(
-      { via: object, list: fc.array(object, { maxLength: 2 }), facts: object },
-      { requiredKeys: [] },
-    );
-    const frame = fc.record({ before: object, signals: fc.array(item, { maxLength: 4 }), after: object });
-    let found = 0;
-    fc.assert(
-      fc.property(frame, (document) => {
-        const apart = takenApart(JSON.stringify(document));
-        if (apart === undefined) return;
-        found += apart.texts.length;
-        const written = JSON.parse(JSON.stringify(document)) as { signals: { facts?: object }[] };
-        expect(apart.texts).toEqual(written.signals.map(({ facts }) => facts && JSON.stringify(facts)));
-        const signals = written.signals.map((item) => (item.facts === undefined ? item : { ...item, facts: 0 }));
-        expect(apart.value).toEqual({ ...written, signals });
-      }),
-      { numRuns: 1_000 },
-    );
-    expect(found).toBeGreaterThan(200);
-  });
-
-  test("are taken from no text that JSON.parse refuses, whatever of a good one was changed", () => {
-    const token = fc.constantFrom(
-      ...'{}[],:"\\/ \n\u0000\u001f0123456789-+.eEutfnr',
-      "true",
-      "null",
-      "1.5e3",
-      '"a":',
-      "\\u00e",
-      "\\x",
-    );
-    const good = JSON.stringify({
-      signals: [{ facts: { a: [1, -0.5, 2e9, true, null, 'x\n"'], b: {} } }, { facts: {} }],
-    });
-    const change = fc.record({
-      at: fc.nat(good.length),
-      gone: fc.nat(3),
-      instead: fc.string({ unit: token, maxLength: 3 }),
-    });
-    let taken = 0;
-    fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-        let text = good;
-        for (const { at, gone, instead } of changes) text = text.slice(0, at) + instead + text.slice(at + gone);
-        const apart = takenApart(text);
-        if (apart === undefined) return;
-        taken++;
-        // Only objects of a list have a place.
-        const items = (JSON.parse(text) as { signals: unknown[] }).signals.filter(isJsonObject);
-        expect(items.map(({ facts }, place) => (apart.texts[place] === undefined ? undefined : facts))).toEqual(
-          apart.texts.map((facts) => facts && JSON.parse(facts)),
-        );
-      }),
-      { numRuns: 20_000 },
-    );
-    expect(taken).toBeGreaterThan(500);
-  });
-
-  test("keep what JSON.stringify would write otherwise, but mean the same", () => {
-    expect(textsOf('{"signals":[{"facts":{"b":1.0,"10":1e2,"9":"\\/"}}]}')).toEqual(['{"b":1.0,"10":1e2,"9":"\\/"}']);
-  });
-
-  test.each([
-    ["of a list with another name", '{"signal":[{"facts":{}}]}'],
-    ["of a list inside of another member", '{"a":{"signals":[{"facts":{}}]}}'],
-    ["of a list in the place of an item", '{"signals":[[{"facts":{}}]]}'],
-    ["of an object in the place of the list", '{"signals":{"facts":{"facts":{}}}}'],
-    ["where white space stands between tokens", '{"signals":[{"facts":{"a":\n1}}]}'],
-    ["where white space stands before a colon", '{"signals":[{"facts":{"a" :1}}]}'],
-    ["of a frame with characters of several bytes", '{"signals":[{"facts":{"a":"ä"}}]}'],
-    ["of a frame with a fault", '{"signals":[{"facts":{}},{"facts":{"n":1e999}}]}'],
-  ])("are not taken %s", (_, text) => {
-    expect(textsOf(text)).toBeUndefined();
-  });
-
-  test("are missing where the member is missing, or no object, or another one is inside of it", () => {
-    const signals = '[{"facts":{"facts":{"a":1},"x":[{"facts":{}}]}},{"facts":[{}]},{"x":{"facts":{}}},{}]';
-    expect(textsOf(`{"signals":${signals}}`)).toEqual([
-      '{"facts":{"a":1},"x":[{"facts":{}}]}',
-      undefined,
-      undefined,
-      undefined,
-    ]);
   });
 });
 

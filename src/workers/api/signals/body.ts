@@ -5,8 +5,9 @@ import { limitsAround } from "../../../core/json/limits.ts";
 import { readJson } from "../../../core/json/read-json.ts";
 import type { FieldError } from "../../../core/problem/field-error.ts";
 import { problem } from "../../../core/problem/problem.ts";
-import { admitSignal } from "../../../core/signals/admit.ts";
+import { admitSignal, admitWellFormed } from "../../../core/signals/admit.ts";
 import { LIMITS } from "../../../core/signals/limits.ts";
+import { readPlainSignals } from "../../../core/signals/plain-signals.ts";
 import { foreignSource, reservedFields } from "../../../core/signals/reserved.ts";
 import type { NewSignal } from "../../../core/signals/signal.ts";
 import { malformed, parseJson, readBody } from "../http/body.ts";
@@ -28,9 +29,14 @@ const SIGNAL_MEDIA_TYPES = ["application/json", ...LINE_MEDIA_TYPES] as const;
  */
 export async function readSignals(request: Request, grant: Grant): Promise<NewSignal[]> {
   const { text, type } = await readBody(request, SIGNAL_MEDIA_TYPES);
+  const plain = type === "application/json" ? admitPlain(text) : undefined;
+  if (plain !== undefined) {
+    refuseForeign(plain, grant, (place) => (text.startsWith("[") ? `/${place}` : ""));
+    return withTraceOf(request, plain);
+  }
   const items = type === "application/json" ? parseDocument(text) : parseLines(text);
   const signals = admitAll(items);
-  refuseForeign(items, signals, grant);
+  refuseForeign(signals, grant, (place) => items[place]?.pointer ?? "");
   return withTraceOf(
     request,
     signals,
@@ -42,10 +48,10 @@ export const foreignSignal = (errors: readonly FieldError[]) =>
   forbidden("foreign-signal", "The token may not send such a signal; none was stored", errors);
 
 /** @throws Refusal where a signal names a source, an id or a name that does not belong to the token */
-function refuseForeign(items: readonly Item[], signals: readonly NewSignal[], grant: Grant): void {
+function refuseForeign(signals: readonly NewSignal[], grant: Grant, pointerOf: (place: number) => string): void {
   const errors: FieldError[] = [];
   signals.forEach((signal, place) => {
-    for (const error of foreignFields(signal, grant, items[place]?.pointer ?? "")) errors.push(error);
+    for (const error of foreignFields(signal, grant, pointerOf(place))) errors.push(error);
   });
   if (errors.length > 0) throw foreignSignal(errors);
 }
@@ -59,6 +65,20 @@ export function foreignFields(signal: NewSignal, grant: Grant, at: string): Fiel
   const errors = reservedFields(signal, grant.scopes.includes("admin"), at);
   if (!isBoundTo(grant.sources, signal.source)) errors.push(foreignSource(signal.source, at));
   return errors;
+}
+
+/** Signals in their usual form, when all of them are valid. @returns `undefined`: the text is to be read in full */
+function admitPlain(text: string): NewSignal[] | undefined {
+  // Facts may have the trace of their sender, and would have to be read for that.
+  const plain = text.includes('"traceparent"') ? undefined : readPlainSignals(text);
+  if (plain === undefined || plain.signals.length === 0) return undefined;
+  const signals: NewSignal[] = [];
+  for (const [place, fields] of plain.signals.entries()) {
+    const signal = admitWellFormed(fields, plain.facts[place]);
+    if (signal === undefined) return undefined;
+    signals.push(signal);
+  }
+  return signals;
 }
 
 interface Item {
