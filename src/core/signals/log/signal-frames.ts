@@ -17,31 +17,33 @@ export interface SignalFrame {
  */
 export function* framesOf(lines: readonly string[], maxBytes: number): Generator<SignalFrame> {
   if (lines.length === 0) return;
-  const all = lines.join(",");
-  const allBytes = utf8Bytes(all);
-  if (allBytes < maxBytes || lines.length === 1) return yield frameOf(lines, all, allBytes);
+  const whole = frameOf(lines);
+  const { text } = whole;
+  if (whole.bytes <= maxBytes || lines.length === 1) return yield whole;
   // Nearly always: then no line has to be encoded by itself.
-  const isAscii = allBytes === all.length;
+  const isAscii = whole.bytes === text.length;
+  const around = text.length - lines.reduce((sum, line) => sum + line.length + 1, -1);
   let first = 0;
-  let bytes = 0;
+  let bytes = around;
   for (let place = 0; place < lines.length; place++) {
     const line = lines[place] ?? "";
     const size = (isAscii ? line.length : utf8Bytes(line)) + 1;
     if (place > first && bytes + size > maxBytes) {
-      yield frameOfLines(lines.slice(first, place), bytes);
+      yield frameOf(lines.slice(first, place));
       first = place;
-      bytes = 0;
+      bytes = around;
     }
     bytes += size;
   }
-  yield frameOfLines(lines.slice(first), bytes);
+  yield frameOf(lines.slice(first));
 }
 
-/** @param bytes - of the lines, each with the comma behind it */
-const frameOfLines = (lines: readonly string[], bytes: number) => frameOf(lines, lines.join(","), bytes - 1);
-
-function frameOf(lines: readonly string[], joined: string, joinedBytes: number): SignalFrame {
+/** One join makes the text: parts that are added to a joined text would be copied with all of it once more, to be sent. */
+function frameOf(lines: readonly string[]): SignalFrame {
   const last = lineSeq(lines.at(-1) ?? "");
-  const head = `{"type":"signals","last":${last},"signals":[`;
-  return { text: `${head}${joined}]}`, last, signals: lines.length, bytes: head.length + joinedBytes + 2 };
+  const parts = lines.slice();
+  parts[0] = `{"type":"signals","last":${last},"signals":[${parts[0]}`;
+  parts[parts.length - 1] += "]}";
+  const text = parts.join(",");
+  return { text, last, signals: lines.length, bytes: utf8Bytes(text) };
 }

@@ -11,7 +11,7 @@ describe("frames of signals", () => {
     expect(read.flatMap(({ signals }) => signals.map(({ seq }) => seq))).toEqual(lines.map((_, place) => place + 1));
     for (const [place, { text, bytes, last, signals }] of frames.entries()) {
       expect(bytes).toBe(Buffer.byteLength(text));
-      expect(bytes).toBeLessThanOrEqual(1_100);
+      expect(bytes).toBeLessThanOrEqual(1_000);
       expect([last, signals]).toEqual([read[place]?.last, read[place]?.signals.length]);
       expect(read[place]?.signals.at(-1)?.seq).toBe(last);
     }
