@@ -105,8 +105,10 @@ export interface CallKind {
 }
 
 /** Whether a call may belong into the audit, by what costs nothing to know: most calls do not. */
-export const mayBeAudited = (method: string, status: number): boolean =>
-  !["GET", "HEAD", "OPTIONS"].includes(method) && !NOT_TRIED.has(status);
+export const mayBeAudited = (method: string, status: number): boolean => mayChange(method) && !NOT_TRIED.has(status);
+
+/** Whether calls of a method change anything. */
+export const mayChange = (method: string): boolean => !["GET", "HEAD", "OPTIONS"].includes(method);
 
 /** Whether a call belongs into the audit. */
 export function isAudited(

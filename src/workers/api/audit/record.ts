@@ -1,7 +1,7 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Caller } from "../../../core/access/grant.ts";
-import { isAudited, isOfDeployment, mayBeAudited } from "../../../core/audit/api.ts";
+import { isAudited, isOfDeployment, mayBeAudited, mayChange } from "../../../core/audit/api.ts";
 import { HOSTS_QUEUE } from "../../../core/hosts/command-queue.ts";
 import { logLine } from "../../../durable-objects/shell/log-line.ts";
 import { auditLog, DEPLOYMENT } from "../../bindings/objects.ts";
@@ -27,7 +27,10 @@ function operationOf(template: string): string {
  * Records who changed what, before the answer goes out. A call that was not authorised changes nothing, and has nobody's name.
  * Where the entry cannot be kept the call has its effect and its answer all the same, and the edge's log says so.
  */
-export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
+export const recordWrites: MiddlewareHandler<ApiEnv> = (c, next) =>
+  mayChange(c.req.method) ? recorded(c, next) : next();
+
+async function recorded(c: Context<ApiEnv>, next: Next): Promise<void> {
   await next();
   const { method, path } = c.req;
   const { status } = c.res;
@@ -35,11 +38,9 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
   // A call that was refused before its token was known has no grant.
   const grant: Caller | undefined = c.get("grant");
   if (grant === undefined) return;
-  const template = matchedRoutes(c)
-    .map((route) => route.path)
-    .findLast((route) => !route.includes("*"));
-  if (template === undefined) return;
-  const operation = operationOf(template);
+  const route = matchedRoutes(c).findLast(({ path }) => !path.includes("*"));
+  if (route === undefined) return;
+  const operation = operationOf(route.path);
   const { id: by_id, name: by, session } = grant;
   const kind = { commands: c.req.param("q") === HOSTS_QUEUE, bySession: session !== undefined };
   // An answer that was given before changed nothing.
@@ -52,4 +53,4 @@ export const recordWrites: MiddlewareHandler<ApiEnv> = async (c, next) => {
   } catch (error) {
     logLine("error", "audit-not-kept", { ...entry, error });
   }
-};
+}

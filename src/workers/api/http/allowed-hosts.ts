@@ -8,14 +8,14 @@ import { Refusal } from "./refusal.ts";
 let lastAllowed: readonly [setting: string, origin: string, host: string] | undefined;
 
 /** Refuses requests that mean another host, where `ALLOWED_HOSTS` is set: on the edge of one machine. */
-export const onlyAllowedHosts: MiddlewareHandler<ApiEnv> = async (c, next) => {
+export const onlyAllowedHosts: MiddlewareHandler<ApiEnv> = (c, next) => {
   const setting = c.env.ALLOWED_HOSTS;
-  if (setting === undefined) return await next();
+  if (setting === undefined) return next();
   // Which host a URL names is decided before its path begins.
   const [origin = ""] = /^[^/]*\/\/[^/?#]*/.exec(c.req.url) ?? [];
   const header = c.req.header("host") ?? "";
   const [lastSetting, lastOrigin, lastHost] = lastAllowed ?? [];
-  if (origin !== "" && setting === lastSetting && origin === lastOrigin && header === lastHost) return await next();
+  if (origin !== "" && setting === lastSetting && origin === lastOrigin && header === lastHost) return next();
   const named = [new URL(c.req.url).host, header].filter((host) => host !== "");
   const foreign = named.find((host) => !isAllowedHost(setting, host));
   if (foreign !== undefined || named.length === 0) {
@@ -25,5 +25,5 @@ export const onlyAllowedHosts: MiddlewareHandler<ApiEnv> = async (c, next) => {
     throw new Refusal(problem("foreign-host", 421, "The request means another host", detail));
   }
   lastAllowed = [setting, origin, header];
-  await next();
+  return next();
 };

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { isLoopback } from "../../../core/access/allowed-hosts.ts";
 import type { ApiEnv } from "./api-env.ts";
 
@@ -11,9 +11,13 @@ const PACKED = /^(application\/([a-z.-]+\+)?json|text\/(html|css|javascript))\b/
  * Packs large answers to reads, for callers that take gzip. Cloudflare does so by itself, and between two programs of one
  * machine it costs more than it saves: so it is done for an edge on one machine that is called from another.
  */
-export const compressed: MiddlewareHandler<ApiEnv> = async (c, next) => {
+export const compressed: MiddlewareHandler<ApiEnv> = (c, next) => {
+  const packs = c.req.method === "GET" && c.env.ALLOWED_HOSTS !== undefined && !isLoopback(c.req.header("host") ?? "");
+  return packs ? answerPacked(c, next) : next();
+};
+
+async function answerPacked(c: Context<ApiEnv>, next: Next): Promise<void> {
   await next();
-  if (c.req.method !== "GET" || c.env.ALLOWED_HOSTS === undefined || isLoopback(c.req.header("host") ?? "")) return;
   const { res } = c;
   if (res.status !== 200 || res.headers.has("content-encoding")) return;
   if (!PACKED.test(res.headers.get("content-type") ?? "")) return;
@@ -24,7 +28,7 @@ export const compressed: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const packed = text.length < MIN_CHARS ? {} : { "Content-Encoding": "gzip" };
   c.res = undefined;
   c.res = new Response(text, { headers: { ...Object.fromEntries(res.headers), ...packed } });
-};
+}
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding */
 function takesGzip(header: string | undefined): boolean {

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { ApiEnv } from "./api-env.ts";
 
 /** What browsers keep an answer about a call for, in seconds; they cap it themselves. */
@@ -15,10 +15,14 @@ const RESPONSE_HEADERS =
  * Lets pages of the origins in `CORS_ORIGINS` call the API from browsers. Without that setting browsers keep the pages of
  * other origins away. Credentials are never allowed: the cookie of a session counts for the dashboard's own pages alone.
  */
-export const crossOrigin: MiddlewareHandler<ApiEnv> = async (c, next) => {
+export const crossOrigin: MiddlewareHandler<ApiEnv> = (c, next) => {
   const origin = c.req.header("origin");
   const allowed = origin === undefined ? undefined : allowedOrigin(c.env.CORS_ORIGINS, origin);
-  if (allowed === undefined) return await next();
+  return allowed === undefined ? next() : answerPage(c, allowed, next);
+};
+
+/** @param allowed - the value of `Access-Control-Allow-Origin` */
+async function answerPage(c: Context<ApiEnv>, allowed: string, next: Next): Promise<Response | undefined> {
   if (c.req.method === "OPTIONS" && c.req.header("access-control-request-method") !== undefined) {
     return c.body(null, 204, {
       ...originHeaders(allowed),
@@ -29,10 +33,11 @@ export const crossOrigin: MiddlewareHandler<ApiEnv> = async (c, next) => {
   }
   await next();
   // An upgraded connection has no headers to add to, and browsers do not ask for them.
-  if (c.res.status === 101) return;
+  if (c.res.status === 101) return undefined;
   for (const [name, value] of Object.entries(originHeaders(allowed))) c.header(name, value);
   c.header("Access-Control-Expose-Headers", RESPONSE_HEADERS);
-};
+  return undefined;
+}
 
 /** The value of `Access-Control-Allow-Origin` for a page of `origin`; undefined where the page may not call. */
 export function allowedOrigin(setting: string | undefined, origin: string): string | undefined {

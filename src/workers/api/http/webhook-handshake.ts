@@ -12,15 +12,16 @@ const MAX_RATE = 6_000;
  *
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection
  */
-export const webhookHandshake: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  if (c.req.method !== "OPTIONS") return await next();
+export const webhookHandshake: MiddlewareHandler<ApiEnv> = (c, next) => {
+  if (c.req.method !== "OPTIONS") return next();
   const origin = c.req.header("webhook-request-origin");
-  if (origin === undefined || !TARGETS.test(c.req.path)) return await next();
+  if (origin === undefined || !TARGETS.test(c.req.path)) return next();
   const asked = c.req.header("webhook-request-rate");
   const rate = asked !== undefined && /^[1-9]\d{0,8}$/.test(asked) ? Math.min(Number(asked), MAX_RATE) : MAX_RATE;
-  return c.body(null, 200, {
+  const answer = c.body(null, 200, {
     Allow: "POST",
     "WebHook-Allowed-Origin": origin,
     "WebHook-Allowed-Rate": String(rate),
   });
+  return Promise.resolve(answer);
 };
