@@ -26,6 +26,12 @@ const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
 /** Fewer would forget how many senders there are when a few of them come early. */
 const REMEMBERED_GROUPS = 4;
 
+/**
+ * One wait of so many is used up, however many come meanwhile. A group that is committed as soon as it is as large as those
+ * before shows nothing of the senders that come a moment later: without such waits groups could only become smaller.
+ */
+const WHOLE_WAIT_EVERY = 16;
+
 /** What waits takes at most about so many bytes, however often groups were committed. */
 const HELD_BYTES = 8 * 1024 * 1024;
 
@@ -50,6 +56,8 @@ export class GroupCommit<Item> {
   #gathered = 0;
   /** Items of the last groups. */
   readonly #sizes: number[] = [];
+  /** Waits during bursts so far. */
+  #waits = 0;
   /** Groups committed since gathering began, because they were large enough. */
   #forced = 0;
 
@@ -96,13 +104,15 @@ export class GroupCommit<Item> {
   get #isEnough(): boolean {
     const items = this.#waiting.length;
     const before = Math.max(...this.#sizes);
-    return isEnough(this.#weight, items, this.#bytes) || (before > 1 && items >= before);
+    const asBefore = before > 1 && items >= before && this.#waits % WHOLE_WAIT_EVERY !== 0;
+    return asBefore || isEnough(this.#weight, items, this.#bytes);
   }
 
   async #gather(wait: () => Promise<void>): Promise<void> {
     this.#gathering = true;
     this.#gathered = 0;
     this.#forced = 0;
+    if (wait === this.#options.linger) this.#waits++;
     await wait();
     const burst = this.#gathered + this.#waiting.length > 1;
     this.#gathering = false;

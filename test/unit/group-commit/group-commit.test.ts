@@ -120,6 +120,20 @@ describe("group commit", () => {
     expect(groups).toEqual([1, 4, 4]);
   });
 
+  test("uses up one wait in sixteen, and so learns of senders that come a moment after the others", async () => {
+    const { groups, add, end } = groupsOf();
+    // Of four senders two always come first, and would be groups of two for ever.
+    add(1, 1 + 2);
+    await end();
+    for (let wait = 1; wait <= 20; wait++) {
+      await end();
+      add(1, 2);
+      add(1, 2);
+    }
+    expect(groups.slice(0, 6)).toEqual([1, 2, 2, 2, 2, 2]);
+    expect(groups.slice(-4)).toEqual([4, 4, 4, 4]);
+  });
+
   test("learns within one wait that more senders have come", async () => {
     const { groups, add, end } = groupsOf();
     add(1, 1 + 2);
