@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 export interface ReachedEdge {
   readonly url: string;
   readonly token: string;
+  /** What is open to it is cut off then. */
+  readonly until?: AbortSignal;
 }
 
 /** An embedded edge in processes of its own, with a state directory that is thrown away. */
@@ -26,6 +28,8 @@ export interface StartedProgram {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: what lies in the file `token` of the directory. */
   readonly token?: string;
+  /** What runs it. Default: the Node that runs the bench. */
+  readonly node?: string;
 }
 
 /** @param env - further variables of the edge */
@@ -43,7 +47,7 @@ export function startProcess(programOf: (directory: string) => StartedProgram): 
 }
 
 async function startOn(directory: string, program: StartedProgram): Promise<EdgeUnderTest> {
-  const child = spawn(process.execPath, [program.main, ...(program.arguments ?? [])], {
+  const child = spawn(program.node ?? process.execPath, [program.main, ...(program.arguments ?? [])], {
     env: { ...process.env, ...program.env },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,14 +1,19 @@
 import type { Figure } from "./figure.ts";
 
 const HEAD = ["bench", "figure", "value", "range", "target", "met", "beside it"];
+/** Where another checkout was measured as well. */
+const BEFORE = ["before", "now / before"];
 
 /** Figures as a table in Markdown, one row a figure. */
 export function figuresTable(figures: readonly Figure[]): string {
+  const withBefore = figures.some((figure) => "before" in figure || "before_left_out" in figure);
+  const head = withBefore ? HEAD.toSpliced(4, 0, ...BEFORE) : HEAD;
   const rows = figures.map((figure) => [
     figure.bench,
     figure.figure,
     `${number(figure.value)} ${figure.unit}`,
-    Array.isArray(figure.range) ? figure.range.map((value) => number(Number(value))).join(" – ") : "",
+    range(figure.range),
+    ...(withBefore ? before(figure) : []),
     target(figure),
     met(figure),
     Object.entries({
@@ -18,8 +23,18 @@ export function figuresTable(figures: readonly Figure[]): string {
       .map(([name, value]) => `${name.replaceAll("_", " ")} ${number(value)}`)
       .join("; "),
   ]);
-  return [HEAD, HEAD.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
+
+/** What the other checkout did, and what this one does of it, each with its range. */
+function before({ before, before_range, of_before, of_before_range, before_left_out: reason }: Figure): string[] {
+  if (typeof reason === "string") return [`left out: ${reason.replaceAll("|", "\\|")}`, ""];
+  if (typeof before !== "number" || typeof of_before !== "number") return ["", ""];
+  return [`${number(before)} (${range(before_range)})`, `${number(of_before)} (${range(of_before_range)})`];
+}
+
+const range = (range: unknown): string =>
+  Array.isArray(range) ? range.map((value) => number(Number(value))).join(" – ") : "";
 
 function target({ target, of_floor_target }: Figure): string {
   const own = bounds(target);

@@ -23,6 +23,7 @@ export async function openLink(edge: ReachedEdge, host: string, ecosystem = "def
     perMessageDeflate: false,
     headers: { authorization: `Bearer ${edge.token}` },
   });
+  edge.until?.addEventListener("abort", () => socket.terminate());
   await new Promise<void>((resolve, reject) => {
     socket.once("open", () => resolve());
     socket.once("error", reject);

@@ -5,6 +5,7 @@ import { bill } from "./bill/bill.ts";
 import { bus } from "./bus.ts";
 import { catchUp } from "./catch-up.ts";
 import { command } from "./command.ts";
+import { checkoutAt } from "./compare/before.ts";
 import { compared } from "./compare/compared.ts";
 import { cost } from "./cost.ts";
 import { dashboard } from "./dashboard.ts";
@@ -59,10 +60,11 @@ const BENCHES = {
   growth,
 };
 
-const USAGE = `npm run bench -- [all | <name> …] [--md]
+const USAGE = `npm run bench -- [all | <name> …] [--md] [--before DIR]
 
 Prints one JSON line for each figure; with --md a table of all of them instead, and the lines as they come on the side.
-GANGLION_ROUNDS says how many rounds "compared" makes (default 5). There are: ${Object.keys(BENCHES).join(", ")}.`;
+GANGLION_ROUNDS says how many rounds "compared" makes (default 5). With --before, "compared" measures the edge of another
+checkout as well, in the same rounds: DIR holds, for example, the release before, with its node_modules installed. There are: ${Object.keys(BENCHES).join(", ")}.`;
 
 const options = optionsOf(process.argv.slice(2));
 if (options.help) {
@@ -82,8 +84,8 @@ for (const [name, bench] of Object.entries(BENCHES)) {
   const inspector = `127.0.0.1:${profiles === undefined ? 0 : await freePort()}`;
   const edge = await startEdgeUnderTest(profiles === undefined ? {} : { GANGLION_INSPECTOR_ADDR: inspector });
   try {
-    if (profiles === undefined) await bench(edge, note);
-    else await profiled(inspector, profiles, name, () => bench(edge, note));
+    if (profiles === undefined) await bench(edge, note, options);
+    else await profiled(inspector, profiles, name, () => bench(edge, note, options));
   } finally {
     await edge.stop();
   }
@@ -93,7 +95,8 @@ process.exit(0);
 
 function optionsOf(args: readonly string[]): BenchOptions {
   try {
-    return benchOptions(args, Object.keys(BENCHES));
+    const given = benchOptions(args, Object.keys(BENCHES));
+    return given.before === undefined ? given : { ...given, before: checkoutAt(given.before) };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(2);

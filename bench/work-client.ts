@@ -27,6 +27,7 @@ export async function openWork(edge: ReachedEdge, queue: string, worker: string)
     perMessageDeflate: false,
     headers: { authorization: `Bearer ${edge.token}` },
   });
+  edge.until?.addEventListener("abort", () => socket.terminate());
   await new Promise<void>((resolve, reject) => {
     socket.once("open", () => resolve());
     socket.once("error", reject);
@@ -51,12 +52,15 @@ export async function openWork(edge: ReachedEdge, queue: string, worker: string)
   return channel;
 }
 
-/** Completes every task that arrives, with one frame for each frame. */
+/** Completes every task that arrives, with one frame for each frame. @param onProblem - takes what the edge has against that */
 export function completeAll(
   channel: BareChannel,
   recipient: string,
   credit: number,
   onDone: (count: number) => void,
+  onProblem: (problem: Error) => void = (problem) => {
+    throw problem;
+  },
 ): void {
   channel.onFrame = (frame) => {
     if (frame.type === "tasks") {
@@ -65,7 +69,7 @@ export function completeAll(
       );
       channel.send(`{"type":"complete","tasks":[${tasks.join(",")}]}`);
     } else if (frame.type === "done") onDone(frame.tasks?.length ?? 0);
-    else throw new Error(`the edge answered ${JSON.stringify(frame)}`);
+    else onProblem(new Error(`the edge answered ${JSON.stringify(frame)}`));
   };
   channel.send(JSON.stringify({ type: "ready", recipient, credit }));
 }

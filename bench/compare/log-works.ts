@@ -1,4 +1,4 @@
-import type { EdgeUnderTest } from "../edge-under-test.ts";
+import type { ReachedEdge } from "../edge-under-test.ts";
 import { percentile } from "../figure.ts";
 import { benchSignal, openLink, pump } from "../link-client.ts";
 
@@ -6,7 +6,7 @@ const NAME = "Q_BENCH_TICK";
 const producer = () => `publisher.${Math.random().toString(36).slice(2)}.local`;
 
 /** A log that speaks the edge's frames: the edge, or the floor. */
-export type Log = EdgeUnderTest;
+export type Log = ReachedEdge;
 
 /** @returns signals per second that were stored, and milliseconds from the sending of a batch to its arrival at a subscriber */
 export async function stream(

@@ -1,8 +1,8 @@
-import type { EdgeUnderTest } from "../edge-under-test.ts";
+import type { ReachedEdge } from "../edge-under-test.ts";
 import { benchTask, completeAll, enqueueMany, openWork } from "../work-client.ts";
 
 /** A queue that speaks the edge's frames: the edge, or the floor. */
-export type Queue = EdgeUnderTest;
+export type Queue = ReachedEdge;
 
 let queues = 0;
 const newQueue = () => `compared-${++queues}`;
@@ -15,12 +15,13 @@ export async function drain(queue: Queue, tasks: number, leases: number): Promis
   const workers = await Promise.all([1, 2, 3, 4].map((number) => openWork(queue, name, `worker-${number}`)));
   let done = 0;
   const started = performance.now();
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     for (const worker of workers) {
-      completeAll(worker, "coder", leases, (more) => {
+      const add = (more: number) => {
         done += more;
         if (done === tasks) resolve();
-      });
+      };
+      completeAll(worker, "coder", leases, add, reject);
     }
   });
   const seconds = (performance.now() - started) / 1_000;
@@ -74,7 +75,6 @@ export async function calls(
   const name = newQueue();
   const caller = await openWork(queue, name, "caller");
   const worker = await openWork(queue, name, "worker");
-  completeAll(worker, "coder", 64, () => {});
   const sentAt = new Map<string, number>();
   const millis: number[] = [];
   let sent = 0;
@@ -85,6 +85,7 @@ export async function calls(
   };
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
+    completeAll(worker, "coder", 64, () => {}, reject);
     caller.onFrame = ({ correlation_id = "", problem }) => {
       if (problem !== undefined) return reject(new Error(JSON.stringify(problem)));
       millis.push(performance.now() - (sentAt.get(correlation_id) ?? Number.NaN));

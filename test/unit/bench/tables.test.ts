@@ -35,6 +35,30 @@ describe("the table of figures", () => {
       "| b | plain | 7 MB |  |  |  |  |",
     ]);
   });
+
+  test("has columns for another checkout where one was measured, and says what it was left out of", () => {
+    const table = figuresTable([
+      {
+        bench: "b",
+        figure: "both",
+        value: 50,
+        unit: "/s",
+        before: 40,
+        before_range: [35, 44],
+        of_before: 1.25,
+        of_before_range: [1.1, 1.4],
+      },
+      { bench: "b", figure: "new", value: 1, unit: "ms", before_left_out: "the edge answered 404" },
+      { bench: "c", figure: "other", value: 2, unit: "ms" },
+    ]);
+    expect(table.split("\n")).toEqual([
+      "| bench | figure | value | range | before | now / before | target | met | beside it |",
+      "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+      "| b | both | 50 /s |  | 40 (35 – 44) | 1.25 (1.1 – 1.4) |  |  |  |",
+      "| b | new | 1 ms |  | left out: the edge answered 404 |  |  |  |  |",
+      "| c | other | 2 ms |  |  |  |  |  |  |",
+    ]);
+  });
 });
 
 describe("the options of the benches", () => {
@@ -49,9 +73,24 @@ describe("the options of the benches", () => {
     expect(benchOptions(["queue", "--md"], known)).toEqual({ benches: ["queue"], markdown: true, help: false });
   });
 
+  test("name another checkout, for the bench that compares", () => {
+    const all = [...known, "compared"];
+    const wanted = { benches: ["compared"], markdown: false, help: false, before: "../old" };
+    expect(benchOptions(["compared", "--before", "../old"], all)).toEqual(wanted);
+    expect(benchOptions(["--before=../old", "compared"], all)).toEqual(wanted);
+    expect(benchOptions(["--before", "../old"], all).benches).toEqual(all);
+    expect(() => benchOptions(["queue", "--before", "../old"], all)).toThrow(
+      "--before is for the bench compared, which is not among those to run",
+    );
+    for (const args of [["--before"], ["--before="], ["--before", "--md"]])
+      expect(() => benchOptions(args, all)).toThrow("--before needs the directory of another checkout of the project");
+  });
+
   test("refuse what nobody knows, and say what there is", () => {
     expect(() => benchOptions(["queues"], known)).toThrow("no bench is called queues; there are all, latency, queue");
-    expect(() => benchOptions(["--markdown"], known)).toThrow("there is no option --markdown, only --md and --help");
+    expect(() => benchOptions(["--markdown"], known)).toThrow(
+      "there is no option --markdown, only --md, --before DIR and --help",
+    );
   });
 });
 
