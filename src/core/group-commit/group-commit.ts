@@ -20,6 +20,8 @@ export interface GroupCommitOptions<Item> {
  * its socket as long as something lies there: others are looked at when that sender has to wait.
  */
 const FORCED_IN_A_WAIT = 4;
+/** The same for groups that are full by weight. A few such senders would otherwise take ten times as long as all others. */
+const HEAVY_IN_A_WAIT = 1;
 
 const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;
 
@@ -60,6 +62,8 @@ export class GroupCommit<Item> {
   #waits = 0;
   /** Groups committed since gathering began, because they were large enough. */
   #forced = 0;
+  /** One of them was for its weight. */
+  #heavy = false;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = { capacity: 50_000, weigh: () => 1, bytes: () => 0, ...options };
@@ -91,8 +95,9 @@ export class GroupCommit<Item> {
     if (!this.#gathering) {
       this.#commit();
       void this.#gather(this.#options.turn);
-    } else if (this.#isEnough && (this.#forced < FORCED_IN_A_WAIT || this.#bytes >= HELD_BYTES)) {
+    } else if (this.#isEnough && (this.#mayForce || this.#bytes >= HELD_BYTES)) {
       this.#forced++;
+      if (this.#weight >= ENOUGH.weight) this.#heavy = true;
       this.#commit();
     }
   }
@@ -108,17 +113,25 @@ export class GroupCommit<Item> {
     return asBefore || isEnough(this.#weight, items, this.#bytes);
   }
 
+  get #mayForce(): boolean {
+    return this.#forced < (this.#heavy ? HEAVY_IN_A_WAIT : FORCED_IN_A_WAIT);
+  }
+
   async #gather(wait: () => Promise<void>): Promise<void> {
     this.#gathering = true;
     this.#gathered = 0;
     this.#forced = 0;
+    this.#heavy = false;
     if (wait === this.#options.linger) this.#waits++;
     await wait();
     const burst = this.#gathered + this.#waiting.length > 1;
     this.#gathering = false;
-    if (burst && wait === this.#options.turn) return this.#gather(this.#options.linger);
+    // Senders of heavy items have as many under way as they may, and send the next ones when these are answered: beyond the
+    // turn that others need, a moment is only lost.
+    const next = this.#heavy ? this.#options.turn : this.#options.linger;
+    if (burst && wait === this.#options.turn && !this.#heavy) return this.#gather(next);
     if (this.#waiting.length > 0) this.#commit();
-    if (burst) await this.#gather(this.#options.linger);
+    if (burst) await this.#gather(next);
   }
 
   #commit(): void {

@@ -82,12 +82,14 @@ describe("group commit", () => {
     expect(groups).toEqual([1, 35, 1, 1]);
   });
 
-  test("commits a group early when its number of items or its weight is large enough", () => {
+  test("commits a group early when its number of items or its weight is large enough", async () => {
     const many = groupsOf();
     many.add(1, 1 + 40 + 5);
     expect(many.groups).toEqual([1, 40]);
     const heavy = groupsOf();
     heavy.add(100, 1 + 6);
+    expect(heavy.groups).toEqual([1, 3]);
+    await heavy.end();
     expect(heavy.groups).toEqual([1, 3, 3]);
     expect(heavy.answers).toEqual(Array.from({ length: 7 }, () => 100));
   });
@@ -149,15 +151,31 @@ describe("group commit", () => {
     expect(groups.at(-1)).toBe(22);
   });
 
-  test("lets others have a turn after a few groups that were committed early, however much comes", async () => {
-    const { groups, add, end } = groupsOf();
+  test("lets others have a turn after each group that is full by weight, however much comes", async () => {
+    const { groups, waits, add, end } = groupsOf();
     add(256, 1 + 20);
-    expect(groups).toEqual([1, 1, 1, 1, 1]);
+    expect(groups).toEqual([1, 1]);
     await end();
-    await end();
-    expect(groups).toEqual([1, 1, 1, 1, 1, 16]);
+    expect([groups, waits]).toEqual([
+      [1, 1, 19],
+      ["turn", "turn"],
+    ]);
     add(256, 4 + 1);
-    expect(groups.slice(6)).toEqual([1, 1, 1, 1]);
+    expect(groups).toEqual([1, 1, 19, 1]);
+    await end();
+    expect(groups).toEqual([1, 1, 19, 1, 4]);
+  });
+
+  test("lets others have a turn after a few groups of light items, however many come", async () => {
+    const { groups, waits, add, end } = groupsOf();
+    add(1, 1 + 40 * 6);
+    expect(groups).toEqual([1, 40, 40, 40, 40]);
+    await end();
+    await end();
+    expect([groups, waits]).toEqual([
+      [1, 40, 40, 40, 40, 80],
+      ["turn", "linger", "linger"],
+    ]);
   });
 
   test("holds no more than a few megabytes back for the sake of others", () => {
@@ -173,14 +191,15 @@ describe("group commit", () => {
     expect(groups).toEqual([1, 2, 2, 2, 2, 8]);
   });
 
-  test("commits early at a weight of 256, and accepts an item that fits the capacity exactly", () => {
-    const { groups, refused, add } = groupsOf(257);
+  test("commits early at a weight of 256, and accepts an item that fits the capacity exactly", async () => {
+    const { groups, refused, add, end } = groupsOf(257);
     add(1);
     add(255);
     expect(groups).toEqual([1]);
     add(1);
     expect(groups).toEqual([1, 2]);
     add(257);
+    await end();
     expect([groups, refused]).toEqual([[1, 2, 1], []]);
     add(258);
     expect(refused).toEqual([258]);
