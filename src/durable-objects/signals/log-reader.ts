@@ -12,8 +12,8 @@ import type { NamedId, SegmentStore, Slice } from "./segment-store.ts";
 /** One call reads at most this much, and its answer has the position to continue from: no query blocks the object for long. */
 const BUDGET = { steps: 1_024, bodies: 256, chars: 4_000_000 } as const;
 
-/** Headers that are read at a time: few at first, because a slow subscriber takes a piece of a segment at a time. */
-const FIRST_HEADERS = 8;
+/** Headers that are read at a time: few at first, because a frame is full after a segment or two, and the rest is not read. */
+const FIRST_HEADERS = 2;
 const MAX_HEADERS = 256;
 /** Headers with the ids that they list, of which there may be thousands in each. */
 const MAX_WHOLE_HEADERS = 16;

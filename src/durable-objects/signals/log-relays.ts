@@ -12,9 +12,9 @@ import { doubled } from "../../core/numbers/doubled.ts";
 import type { Segment } from "../../core/signals/log/segment.ts";
 import type { Matcher } from "../../core/signals/pattern.ts";
 import { logLine } from "../shell/log-line.ts";
+import type { Matches } from "./log-reader.ts";
 import type { CallsOfRelay, RelayFlow } from "./relay-calls.ts";
 import type { RelayStore } from "./relay-store.ts";
-import type { FeedStretch } from "./subscriber-feed.ts";
 
 export interface LogRelaysOptions {
   readonly store: RelayStore;
@@ -22,7 +22,7 @@ export interface LogRelaysOptions {
   readonly relay: (name: string) => CallsOfRelay;
   readonly head: () => number;
   readonly epoch: () => string;
-  readonly read: (after: number, matches: Matcher) => FeedStretch;
+  readonly read: (after: number, matches: Matcher) => Matches;
   /** Links that the log itself holds. */
   readonly ownLinks: () => number;
   /** Number of links of the ecosystem from which on new ones go to relays. */

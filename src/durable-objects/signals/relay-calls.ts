@@ -5,7 +5,7 @@ import type { Delivery, PlaceInLog } from "../../core/links/relay-feed.ts";
 import type { ClaimingRelay, RelayReport } from "../../core/links/relayed-links.ts";
 import type { TokenQuota } from "../../core/quotas/token-quotas.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/signals/api.ts";
-import type { FeedStretch } from "./subscriber-feed.ts";
+import type { Matches } from "./log-reader.ts";
 
 /** What subscribers and operators see of a relay. */
 export interface RelayFlow {
@@ -80,7 +80,7 @@ export interface RelayRead {
 }
 
 /** What was read, and from which log. */
-export type RelayStretch = FeedStretch & { readonly epoch: string };
+export type RelayStretch = Matches & { readonly epoch: string };
 
 /** Calls of a relay to the log. */
 export interface CallsOfLog {

@@ -18,7 +18,7 @@ export interface SubscriberFeedOptions {
     subscription: Subscription,
     limit: number,
     maxChars: number,
-  ) => FeedStretch | Promise<FeedStretch>;
+  ) => Matches | Promise<Matches>;
   /** The end of the log, as far as it is known here. */
   readonly head: () => number;
   readonly transmit: (connection: Connection, frame: string) => void;
@@ -26,15 +26,13 @@ export interface SubscriberFeedOptions {
   readonly wakeBy: (atMs: number) => void;
 }
 
-export type FeedStretch = Matches;
-
 /** Signals that one read for a subscriber that is behind may return. */
 const CATCH_UP = 1_024;
 /** A subscriber for which the edge has more, and that acknowledges nothing for so long, is cut off. */
 export const STALLED_MS = 60_000;
-/** Subscribers that are served in a turn, and what each is sent in it at most. */
+/** Subscribers that are served in a turn, and what they are sent in it together, at most: one that is alone gets it all. */
 const SERVED_AT_ONCE = 4;
-const TURN_BYTES = 512 * 1024;
+const TURN_BYTES = 2 * 1024 * 1024;
 /** What a read counts of that, whatever it finds: the log may hold little for a subscriber. */
 const READ_COST = 16 * 1024;
 /** How soon a subscriber is looked at again that waits because others have taken the room. */
@@ -174,20 +172,21 @@ export class SubscriberFeed {
 
   #serveDue(): void {
     this.#turn = undefined;
-    for (const connection of [...this.#due].slice(0, SERVED_AT_ONCE)) {
+    const served = [...this.#due].slice(0, SERVED_AT_ONCE);
+    for (const connection of served) {
       this.#due.delete(connection);
-      this.#serve(connection);
+      this.#serve(connection, false, TURN_BYTES / served.length);
     }
     if (this.#due.size > 0) this.#turn ??= setTimeout(() => this.#serveDue(), 0);
   }
 
   /** @param changed - the connection has to be saved in any case */
-  #serve(connection: Connection, changed = false): void {
+  #serve(connection: Connection, changed = false, turnBytes = TURN_BYTES / SERVED_AT_ONCE): void {
     const { subscription, flow } = connection;
     this.#crowdedOut.delete(connection);
     if (subscription === undefined || this.#reading.has(connection)) return;
     const before = subscription.sent;
-    let left = TURN_BYTES;
+    let left = turnBytes;
     while (connection.behind && left > 0) {
       const probing = !this.#hasRoom(connection, subscription);
       if (probing && !subscription.mayProbe) break;
@@ -213,7 +212,7 @@ export class SubscriberFeed {
   #take(
     connection: Connection,
     subscription: Subscription,
-    { lines, through }: FeedStretch,
+    { lines, through }: Matches,
     maxBytes: number,
     probing: boolean,
   ): number {
@@ -233,7 +232,7 @@ export class SubscriberFeed {
   async #serveWhenRead(
     connection: Connection,
     subscription: Subscription,
-    reading: Promise<FeedStretch>,
+    reading: Promise<Matches>,
     maxBytes: number,
     probing: boolean,
   ): Promise<void> {
