@@ -73,7 +73,7 @@ export class PlainCursor {
       if (byte === BACKSLASH || byte < SPACE) return undefined;
     }
     this.#at = to + 1;
-    return last !== undefined && isSame(last, from, to) ? last : this.#text.slice(from, to);
+    return last !== undefined && isSame(last, from, to) ? last : ownText(this.#text.slice(from, to));
   }
 
   /** Takes a whole number from 0. */
@@ -98,6 +98,12 @@ export class PlainCursor {
     return this.#text.slice(from, to);
   }
 }
+
+/**
+ * The same text in memory of its own. V8 keeps a part of a text as a view of the whole, so that a name which is remembered
+ * would keep a frame of a megabyte with it. A text that is put together is copied when a part of it is taken.
+ */
+const ownText = (part: string): string => ` ${part}`.slice(1);
 
 function isSame(text: string, from: number, to: number): boolean {
   if (text.length !== to - from) return false;

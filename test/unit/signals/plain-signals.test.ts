@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { isJsonObject } from "../../../src/core/json/is-json-object.ts";
 import { MAX_DEPTH } from "../../../src/core/json/limits.ts";
@@ -109,6 +111,27 @@ describe("signals in their usual form", () => {
     expect(documents(readPlainSignals(JSON.stringify(signals)))).toEqual(signals);
     expect(readPlainAppend(frame(signals, { producer: "h.e.m" }))?.producer).toBe("h.e.m");
     expect(readPlainAppend(frame(signals))?.producer).toBe("h.e.l");
+  });
+
+  test("are not kept in memory whole by who keeps a name, a source, an id or a producer of theirs", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const words = (place: number) => `a-name-of-some-length-${place}`;
+    const kept: unknown[] = [];
+    const read = (place: number) => {
+      const [signal, source, id, cause] = [0, 1, 2, 3].map((part) => words(place * 10 + part));
+      const facts = { text: "x".repeat(200_000) };
+      const text = frame([{ signal, source, id, cause, facts }], { producer: words(place) });
+      const plain = readPlainAppend(text);
+      kept.push(plain?.producer, plain?.signals);
+    };
+    for (let place = 0; place < 3; place++) read(place);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let place = 3; place < 103; place++) read(place);
+    collect();
+    expect(kept).toHaveLength(206);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000);
   });
 
   test.each([
