@@ -86,7 +86,8 @@ describe("1,200 reporters that one token invents", () => {
         ]);
         return bodies.reduce((sum, { body }) => sum + body.split("\n").length, 0);
       });
-    expect(await stored()).toBeLessThan(20_000);
+    // The slice that is open stays whole: 5,000, and what one read of the log may add, four million characters.
+    expect(await stored()).toBeLessThan(25_000);
     await evict(observationsOf(eco));
     const again = await observationsOf(eco).observations({ seconds: 300, limit: 1_000, reporter: "gpu-01" });
     expect(again.size).toBe(5);
