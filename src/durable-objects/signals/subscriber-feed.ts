@@ -32,7 +32,7 @@ const CATCH_UP = 1_024;
 export const STALLED_MS = 60_000;
 /** Subscribers that are served in a turn, and what they are sent in it together, at most: one that is alone gets it all. */
 const SERVED_AT_ONCE = 4;
-const TURN_BYTES = 2 * 1024 * 1024;
+const TURN_BYTES = 1024 * 1024;
 /** What a read counts of that, whatever it finds: the log may hold little for a subscriber. */
 const READ_COST = 16 * 1024;
 /** How soon a subscriber is looked at again that waits because others have taken the room. */
