@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type EdgeUnderTest, type ReachedEdge, startProcess } from "../edge-under-test.ts";
-import { type FigureName, type Results, type Sizes, WORKS, type Work } from "./works.ts";
+import { type Contestant, type FigureName, type Results, type Sizes, WORKS, type Work } from "./works.ts";
 
 /** An edge that knows a work does it in a few seconds: one that does not know it may leave frames without an answer. */
 const LONGEST_MS = 60_000;
@@ -22,8 +22,16 @@ export function checkoutAt(directory: string): string {
   return checkout;
 }
 
+/** The edge of another checkout does what it can of the works. */
+export async function startBefore(checkout: string): Promise<Contestant & Pick<PossibleWorks, "leftOut">> {
+  const name = "before";
+  const edge = await startEdgeOf(checkout);
+  const possible = new PossibleWorks(edge, name);
+  return { name, run: (sizes) => possible.run(sizes), stop: edge.stop, leftOut: possible.leftOut };
+}
+
 /** The edge of another checkout, on a directory that is thrown away, run by the code and the Node that are installed there. */
-export function startBefore(checkout: string): Promise<EdgeUnderTest> {
+function startEdgeOf(checkout: string): Promise<EdgeUnderTest> {
   const modules = join(checkout, MODULES);
   const pinned = join(modules, ".bin", "node");
   return startProcess((state) => ({

@@ -2,16 +2,14 @@ import { type EdgeUnderTest, startEdgeUnderTest } from "../edge-under-test.ts";
 import type { Report } from "../figure.ts";
 import { startFloor } from "../floor/start.ts";
 import type { BenchOptions } from "../options.ts";
-import { PossibleWorks, startBefore } from "./before.ts";
+import { startBefore } from "./before.ts";
 import { comparedFigures } from "./figures.ts";
 import { startPeers } from "./peers.ts";
 import { type Contestant, FULL, type Results, runWorks } from "./works.ts";
 
 const DEFAULT_ROUNDS = 5;
 
-interface Playing extends Contestant {
-  readonly rounds: Results[];
-}
+type Playing<Of extends Contestant = Contestant> = Of & { readonly rounds: Results[] };
 
 /**
  * The same works by the edge, by the floor of its runtime, by the edge of another checkout where one is named, and by others
@@ -21,17 +19,14 @@ interface Playing extends Contestant {
 export async function compared(_edge: EdgeUnderTest, report: Report, { before }: BenchOptions): Promise<void> {
   const rounds = Number(process.env.GANGLION_ROUNDS ?? DEFAULT_ROUNDS);
   const started: Playing[] = [];
-  const add = (contestant: Contestant): Playing => {
+  const add = <Of extends Contestant>(contestant: Of): Playing<Of> => {
     const playing = { ...contestant, rounds: [] };
     started.push(playing);
     return playing;
   };
   try {
     const edge = add(speaking("edge", await startEdgeUnderTest()));
-    const earlier = before === undefined ? undefined : await startBefore(before);
-    const possible = earlier && new PossibleWorks(earlier, "before");
-    const other =
-      earlier && possible && add({ name: "before", run: (sizes) => possible.run(sizes), stop: earlier.stop });
+    const other = before === undefined ? undefined : add(await startBefore(before));
     const floor = add(speaking("floor", await startFloor()));
     const peers = (await startPeers()).map(add);
     for (let round = 0; round <= rounds; round++) {
@@ -42,13 +37,7 @@ export async function compared(_edge: EdgeUnderTest, report: Report, { before }:
         if (round > 0) done.push(results);
       }
     }
-    for (const figure of comparedFigures({
-      edge,
-      floor,
-      ...(other && possible && { before: { ...other, leftOut: possible.leftOut } }),
-      peers,
-    }))
-      report(figure);
+    for (const figure of comparedFigures({ edge, floor, ...(other && { before: other }), peers })) report(figure);
   } finally {
     for (const { stop } of started) await stop();
   }
