@@ -1,3 +1,5 @@
+import { hexOf } from "../../core/numbers/hex.ts";
+
 /**
  * A UUID that sorts by time (version 7), for signals that are sent without an id: with one, sending again is safe.
  *
@@ -11,6 +13,5 @@ export function uuid7(nowMs: number = Date.now()): string {
   view.setUint16(4, nowMs % 0x10000);
   view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x70);
   view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return hexOf(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

@@ -1,3 +1,4 @@
+import { hexOf } from "../../numbers/hex.ts";
 import { type ExportKind, NoExport } from "./export.ts";
 
 /** How the bytes of a field are read. `hex`: ids and other bytes, as digits; `fixed64`: a number of nanoseconds. */
@@ -89,7 +90,6 @@ export function readProtobuf(kind: ExportKind, bytes: Uint8Array): unknown {
 }
 
 const decoder = new TextDecoder();
-const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 class Reader {
   readonly #bytes: Uint8Array;
