@@ -20,7 +20,10 @@ export interface GroupCommitOptions<Item> {
  * its socket as long as something lies there: others are looked at when that sender has to wait.
  */
 const FORCED_IN_A_WAIT = 4;
-/** The same for groups that are full by weight. A few such senders would otherwise take ten times as long as all others. */
+/**
+ * The same for groups that are full by weight, which take longest. A caller over HTTP needs several turns: behind four such
+ * groups in each, its answer took 17 ms at the median, behind one 10.
+ */
 const HEAVY_IN_A_WAIT = 1;
 
 const ENOUGH = { weight: 256, items: 40, bytes: 2 * 1024 * 1024 } as const;

@@ -1,10 +1,7 @@
 import { encode, encoded } from "./encoded-text.ts";
 import { BACKSLASH, codesOf, DIGIT_0, endOfDigits, OPEN_OBJECT, QUOTE, SPACE } from "./json-bytes.ts";
 import { JSON_LIMITS } from "./limits.ts";
-import { DOUBT, hasHalfPairs, plainValueEnd } from "./plain-json.ts";
-
-/** Digits of a whole number that every double holds. */
-const SAFE_DIGITS = 15;
+import { DOUBT, hasHalfPairs, plainValueEnd, SAFE_DIGITS } from "./plain-json.ts";
 
 /** A key as it stands in a text: in quotes, and with its colon. */
 export interface Member<Name extends string> {

@@ -33,7 +33,7 @@ import type { JsonLimits } from "./limits.ts";
 import { isHeldByDouble } from "./number-text.ts";
 
 /** Digits that every double holds, and longer numbers with a point of which it holds the nearest. */
-const SAFE_DIGITS = 15;
+export const SAFE_DIGITS = 15;
 const SAFE_LENGTH = 300;
 
 /** Keys of one object that are compared with each other here. Objects with more are left to the thorough search. */

@@ -18,11 +18,11 @@ const RESPONSE_HEADERS =
 export const crossOrigin: MiddlewareHandler<ApiEnv> = (c, next) => {
   const origin = c.req.header("origin");
   const allowed = origin === undefined ? undefined : allowedOrigin(c.env.CORS_ORIGINS, origin);
-  return allowed === undefined ? next() : answerPage(c, allowed, next);
+  return allowed === undefined ? next() : answerAllowed(c, allowed, next);
 };
 
 /** @param allowed - the value of `Access-Control-Allow-Origin` */
-async function answerPage(c: Context<ApiEnv>, allowed: string, next: Next): Promise<Response | undefined> {
+async function answerAllowed(c: Context<ApiEnv>, allowed: string, next: Next): Promise<Response | undefined> {
   if (c.req.method === "OPTIONS" && c.req.header("access-control-request-method") !== undefined) {
     return c.body(null, 204, {
       ...originHeaders(allowed),
