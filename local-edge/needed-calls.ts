@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 import type { Plugin } from "vite";
 
@@ -13,14 +13,14 @@ const GROUPS = /\/src\/client\/[\w-]+\.ts$/;
  * @param pages - folder of the sources of all pages
  */
 export function neededCalls(pages: string): Plugin {
-  let named: ReadonlySet<string> = new Set();
+  let named: (module: string) => ReadonlySet<string> = () => new Set();
   return {
     name: "needed-calls",
     enforce: "pre",
     buildStart() {
-      named = namesIn(pages);
+      named = namesByModule(pages, sourcesIn(pages));
     },
-    transform: (code, id) => (GROUPS.test(id) ? { code: withoutOthers(id, code, named), map: null } : null),
+    transform: (code, id) => (GROUPS.test(id) ? { code: withoutOthers(id, code, named(id)), map: null } : null),
   };
 }
 
@@ -49,13 +49,61 @@ export function withoutOthers(file: string, code: string, named: ReadonlySet<str
   return text + code.slice(from);
 }
 
-/** Names of all members that these sources use. @param folder - of sources, with the folders in it */
-function namesIn(folder: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }))
-    if (/\.tsx?$/.test(file))
-      for (const name of membersIn(file, readFileSync(join(folder, file), "utf8"))) names.add(name);
-  return names;
+/** The sources in a folder and in the folders in it: path and code. */
+function sourcesIn(folder: string): ReadonlyMap<string, string> {
+  const sources = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+  return new Map(sources.map((file) => [join(folder, file), readFileSync(join(folder, file), "utf8")]));
+}
+
+/** What the sources of one folder of the pages import and name. */
+interface Folder {
+  /** Paths of what they import, whole. */
+  readonly imports: Set<string>;
+  readonly members: Set<string>;
+}
+
+/**
+ * Names of the members that may be calls of the group in a module: those in the folders of the pages whose sources import the
+ * module, be it for a type, and in the folders that import from these, to which a group may be handed on.
+ *
+ * @param pages - folder of the sources
+ * @param sources - path and code of each
+ */
+export function namesByModule(pages: string, sources: ReadonlyMap<string, string>) {
+  const folders = new Map<string, Folder>();
+  const folderOf = (path: string) => relative(pages, path).split(sep).slice(0, -1)[0] ?? "";
+  for (const [path, code] of sources) {
+    const name = folderOf(path);
+    const folder = folders.get(name) ?? { imports: new Set(), members: new Set() };
+    folders.set(name, folder);
+    for (const imported of importsIn(path, code)) folder.imports.add(imported);
+    for (const member of membersIn(path, code)) folder.members.add(member);
+  }
+  return (module: string): ReadonlySet<string> => {
+    const users = new Set<string>();
+    const using = (uses: (imported: string) => boolean) => {
+      for (const [name, { imports }] of folders) {
+        if (users.has(name) || ![...imports].some(uses)) continue;
+        users.add(name);
+        using((imported) => sources.has(imported) && folderOf(imported) === name);
+      }
+    };
+    using((imported) => imported === module);
+    return new Set([...users].flatMap((name) => [...(folders.get(name)?.members ?? [])]));
+  };
+}
+
+/** Paths of the sources that one imports, for values or types, at once or later. */
+function importsIn(path: string, code: string): readonly string[] {
+  const { module } = parseSync(path, code);
+  const named = [
+    ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    ...module.staticExports.flatMap(({ entries }) =>
+      entries.flatMap(({ moduleRequest }) => moduleRequest?.value ?? []),
+    ),
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => code.slice(start + 1, end - 1)),
+  ];
+  return named.filter((name) => name.startsWith(".")).map((name) => resolve(path, "..", name));
 }
 
 /** Names that stand behind a dot, in brackets, or are taken out of an object. */

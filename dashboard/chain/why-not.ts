@@ -1,6 +1,6 @@
 import type { Policy } from "../../src/core/policy/api.ts";
 import type { Decision } from "../../src/core/policy/decision.ts";
-import { compilePatterns } from "../../src/core/signals/pattern.ts";
+import { patternsMatch } from "../../src/core/signals/pattern.ts";
 import type { Signal } from "../../src/core/signals/signal.ts";
 
 type Ruled = Pick<Policy, "id" | "enabled" | "when" | "where" | "changed_at" | "quarantined">;
@@ -33,7 +33,7 @@ function reasonFor(
     const because = decision.reason ?? (decision.outcome === "fired" ? "all its conditions held" : decision.outcome);
     return { fired: decision.outcome === "fired", because };
   }
-  if (!compilePatterns(when)(signal)) {
+  if (!patternsMatch(when, signal)) {
     return { fired: false, because: `it decides on ${when.join(", ")}, and this is ${signal}` };
   }
   if (quarantined !== undefined) return { fired: false, because: `it is quarantined: ${quarantined.reason}` };

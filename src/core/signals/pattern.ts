@@ -9,25 +9,36 @@ export interface Matcher {
   readonly exact?: readonly string[];
 }
 
+/** Whether a list of patterns matches one name; who asks about many names uses {@link compilePatterns}. */
+export function patternsMatch(patterns: readonly string[], name: string): boolean {
+  let [any, found] = [true, false];
+  for (const pattern of patterns) {
+    if (pattern.startsWith("!")) {
+      if (globMatches(pattern.slice(1), name)) return false;
+    } else {
+      any = false;
+      found ||= globMatches(pattern, name);
+    }
+  }
+  return any || found;
+}
+
 /** @returns a predicate that remembers its answers, since many signals share few names */
 export function compilePatterns(patterns: readonly string[]): Matcher {
   const wanted = patterns.filter((pattern) => !pattern.startsWith("!"));
-  const unwanted = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => pattern.slice(1));
-  if (patterns.length === 0 || (wanted.includes("*") && unwanted.length === 0)) return () => true;
-  const any = wanted.length === 0;
+  if (patterns.length === 0 || (wanted.includes("*") && wanted.length === patterns.length)) return () => true;
   const answers = new Map<string, boolean>();
   const matcher = (name: string) => {
     const known = answers.get(name);
     if (known !== undefined) return known;
-    const answer =
-      (any || wanted.some((pattern) => globMatches(pattern, name))) &&
-      !unwanted.some((pattern) => globMatches(pattern, name));
+    const answer = patternsMatch(patterns, name);
     // Names come from callers: without a bound, a caller who invents names would fill the memory.
     if (answers.size >= 1024) answers.clear();
     answers.set(name, answer);
     return answer;
   };
-  return any || wanted.some((pattern) => pattern.includes("*")) ? matcher : Object.assign(matcher, { exact: wanted });
+  const named = wanted.length > 0 && !wanted.some((pattern) => pattern.includes("*"));
+  return named ? Object.assign(matcher, { exact: wanted }) : matcher;
 }
 
 /**
