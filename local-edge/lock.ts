@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { edgeFiles } from "./paths.ts";
@@ -31,8 +31,12 @@ export async function lockEdge(stateDir: string): Promise<EdgeLock> {
   // The file is from an edge that is gone, since we hold the lock.
   rmSync(files.running, { force: true });
   let url: string | undefined;
-  const write = (stopping?: true) =>
-    writeFileSync(files.running, `${JSON.stringify({ url, pid: process.pid, stopping })}\n`, { mode: 0o600 });
+  const write = (stopping?: true) => {
+    // Put in place whole: an edge that is started at this moment reads all of the file, or what was there before.
+    const whole = `${files.running}.new`;
+    writeFileSync(whole, `${JSON.stringify({ url, pid: process.pid, stopping })}\n`, { mode: 0o600 });
+    renameSync(whole, files.running);
+  };
   return {
     announce: (given) => {
       url = given;
@@ -55,6 +59,7 @@ export async function lockEdge(stateDir: string): Promise<EdgeLock> {
 
 async function lockedDatabase(stateDir: string, files: ReturnType<typeof edgeFiles>): Promise<DatabaseSync> {
   const startedMs = performance.now();
+  const patience = new Patience();
   for (;;) {
     const database = new DatabaseSync(files.lock, { timeout: 0 });
     try {
@@ -64,25 +69,47 @@ async function lockedDatabase(stateDir: string, files: ReturnType<typeof edgeFil
       database.close();
       if (!/locked/i.test(String(error))) throw error;
     }
-    const { described, stopping } = holder(files.running);
-    if (performance.now() - startedMs >= (stopping ? STOPPING_MS : HELD_MS))
+    const other = readHolder(files.running);
+    if (!patience.lasts(performance.now() - startedMs, other))
       throw new Error(
-        `Another edge runs on ${stateDir}${described}. Stop that edge, or set GANGLION_STATE_DIR to another directory.`,
+        `Another edge runs on ${stateDir}${describe(other)}. Stop that edge, or set GANGLION_STATE_DIR to another directory.`,
       );
     await pause(PAUSE_MS);
   }
 }
 
-function holder(runningFile: string): { readonly described: string; readonly stopping: boolean } {
-  try {
-    const { url, pid, stopping } = JSON.parse(readFileSync(runningFile, "utf8")) as {
-      url: string;
-      pid: number;
-      stopping?: boolean;
-    };
-    return { described: ` (process ${pid}, ${url})`, stopping: stopping === true };
-  } catch {
-    // The other edge is still starting, or has just stopped: leave its address out of the message.
-    return { described: "", stopping: false };
+/** What an edge wrote about itself. */
+interface Holder {
+  readonly url: string;
+  readonly pid: number;
+  readonly stopping?: boolean;
+}
+
+/** How long an edge waits for another one that holds the lock. */
+export class Patience {
+  #stopping = false;
+
+  /**
+   * Whether to wait on. An edge that is stopping removes what it wrote before it gives the lock up, so that one which was seen
+   * to stop is waited for as such, although nothing is found any more.
+   *
+   * @param waitedMs - since the first try
+   * @param holder - who was found to hold the lock; `undefined` where nothing was written
+   */
+  lasts(waitedMs: number, holder: Holder | undefined): boolean {
+    this.#stopping ||= holder?.stopping === true;
+    return waitedMs < (this.#stopping ? STOPPING_MS : HELD_MS);
   }
 }
+
+function readHolder(runningFile: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(runningFile, "utf8")) as Holder;
+  } catch {
+    // The other edge is still starting, or has just stopped: leave its address out of the message.
+    return undefined;
+  }
+}
+
+const describe = (holder: Holder | undefined) =>
+  holder === undefined ? "" : ` (process ${holder.pid}, ${holder.url})`;
