@@ -1,7 +1,8 @@
 import { get } from "node:http";
 import { writeDiagnosis } from "./diagnosis.ts";
 import { judgeSilence } from "./judge-silence.ts";
-import { type ProcessLoad, readLoad } from "./process-load.ts";
+import { LoadMeter } from "./load-meter.ts";
+import { readThreads } from "./process-load.ts";
 import type { EdgeLog } from "./runtime/runtime-log.ts";
 
 /** How often the edge is asked, in milliseconds. */
@@ -44,11 +45,12 @@ export function startWatchdog(options: WatchdogOptions): { stop(): void } {
   let answeredMs = performance.now();
   let tickedMs = answeredMs;
   let graceMs = 0;
-  let before: { readonly pid: number; readonly load: ProcessLoad | undefined } | undefined;
+  /** What the runtime has had since the silence began; none where the system does not tell. */
+  let metered: { readonly pid: number; readonly meter: LoadMeter | undefined } | undefined;
   const answered = () => {
     answeredMs = performance.now();
     graceMs = 0;
-    before = undefined;
+    metered = undefined;
   };
 
   const tick = () => {
@@ -59,11 +61,14 @@ export function startWatchdog(options: WatchdogOptions): { stop(): void } {
     probe(`${url}/healthz`, limitMs, answered);
     const pid = runtimePid();
     if (pid === undefined) return;
-    if (before?.pid !== pid) before = { pid, load: readLoad(pid) };
+    const threads = readThreads(pid);
+    if (metered?.pid !== pid) metered = { pid, meter: threads && new LoadMeter(threads, nowMs) };
+    // Also before the limit: what a thread had that ends meanwhile would be unknown.
+    const load = threads && metered.meter?.look(threads, nowMs);
     const silentMs = nowMs - answeredMs;
     const allowedMs = Math.max(limitMs, graceMs);
     if (silentMs < allowedMs) return;
-    const verdict = judgeSilence({ silentMs, limitMs: allowedMs, before: before.load, now: readLoad(pid) });
+    const verdict = judgeSilence({ silentMs, limitMs: allowedMs, load });
     if (verdict !== undefined) restart(pid, silentMs, verdict);
   };
 

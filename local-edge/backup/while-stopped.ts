@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { readLoad } from "../process-load.ts";
+import { readThreads, stateOf } from "../process-load.ts";
 
 /** How long a process may take to stop, in milliseconds: a thread of it may be waiting for a slow disk. */
 const STOPS_WITHIN_MS = 2_000;
@@ -34,10 +34,9 @@ export async function whileStopped<Result>(
     guard.unref();
     send(pid, "SIGSTOP");
     await stopped(pid);
-    const before = readLoad(pid);
+    const before = ranMs(pid);
     const result = work();
-    const after = readLoad(pid);
-    if (before === undefined || after?.cpuMs !== before.cpuMs || !isStopped(pid))
+    if (before === undefined || ranMs(pid) !== before || !isStopped(pid))
       throw new WentOn(`the process ${pid} did not stay stopped`);
     return result;
   } finally {
@@ -73,13 +72,16 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** "pid (name) state …"; a name may hold parentheses. */
+/** Time that all threads of a process have had on a processor, together. */
+function ranMs(pid: number): number | undefined {
+  const threads = readThreads(pid);
+  return threads && [...threads.values()].reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+}
+
 function isStopped(pid: number): boolean {
+  const threads = `/proc/${pid}/task`;
   try {
-    return readdirSync(`/proc/${pid}/task`).every((thread) => {
-      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
-      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
-    });
+    return readdirSync(threads).every((thread) => stateOf(`${threads}/${thread}`) === "T");
   } catch {
     return false;
   }
