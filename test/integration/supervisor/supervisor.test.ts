@@ -20,10 +20,15 @@ describe("a supervisor", () => {
       large: { command: greedy(100) },
     });
     await team.until("coder", ({ task, cpu_percent }) => task === "t-1" && cpu_percent !== null, "measured");
-    await team.until("quiet", up, "up");
     await team.until("large", ({ memory_mb }) => (memory_mb ?? 0) > 100, "measured with what it holds");
+    // A program that starts on a busy machine uses its processor for a while, and then does not.
+    const quiet = await team.until(
+      "quiet",
+      (state) => stateInWords(state) === "running (silent)",
+      "running and silent",
+    );
     const askedMs = Date.now();
-    const [coder, quiet] = answer(await team.command("supervisor.status"));
+    const [coder] = answer(await team.command("supervisor.status"));
     expect(coder).toMatchObject({ name: "coder", state: "up", verdict: "working", task: "t-1", restarts: 0 });
     expect(alive(coder?.pid ?? 0)).toBe(true);
     expect(coder?.uptime_ms).toBeGreaterThan(0);
@@ -34,7 +39,6 @@ describe("a supervisor", () => {
     expect(statedMs).toBeLessThanOrEqual(Date.now() + 2);
     expect(quiet).toMatchObject({ state: "up", task: null, silent: true });
     expect(coder).toMatchObject({ silent: false });
-    expect(stateInWords(quiet as AgentState)).toBe("running (silent)");
     expect(stateInWords(coder as AgentState)).toBe("working");
     expect(team.supervisor.report()).toMatchObject({ state: "live", detail: "3 of 3 up" });
   });
