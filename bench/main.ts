@@ -16,7 +16,7 @@ import { type Figure, type Report, report } from "./figure.ts";
 import { figuresTable } from "./figures-table.ts";
 import { freePort } from "./free-port.ts";
 import { growth } from "./growth/growth.ts";
-import { idleEcosystems } from "./idle-ecosystems.ts";
+import { IDLE_ECOSYSTEMS_SETTINGS, idleEcosystems } from "./idle-ecosystems.ts";
 import { intelligence } from "./intelligence.ts";
 import { introspection } from "./introspection.ts";
 import { latency } from "./latency.ts";
@@ -60,6 +60,11 @@ const BENCHES = {
   growth,
 };
 
+/** Settings of the edges that need some. */
+const SETTINGS: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
+  "idle-ecosystems": IDLE_ECOSYSTEMS_SETTINGS,
+};
+
 const USAGE = `npm run bench -- [all | <name> …] [--md] [--before DIR]
 
 Prints one JSON line for each figure; with --md a table of all of them instead, and the lines as they come on the side.
@@ -82,7 +87,10 @@ for (const [name, bench] of Object.entries(BENCHES)) {
   if (!options.benches.includes(name)) continue;
   console.error(`bench ${name} …`);
   const inspector = `127.0.0.1:${profiles === undefined ? 0 : await freePort()}`;
-  const edge = await startEdgeUnderTest(profiles === undefined ? {} : { GANGLION_INSPECTOR_ADDR: inspector });
+  const edge = await startEdgeUnderTest({
+    ...SETTINGS[name],
+    ...(profiles !== undefined && { GANGLION_INSPECTOR_ADDR: inspector }),
+  });
   try {
     if (profiles === undefined) await bench(edge, note, options);
     else await profiled(inspector, profiles, name, () => bench(edge, note, options));
