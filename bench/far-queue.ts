@@ -1,8 +1,9 @@
 import { type EdgeUnderTest, startEdgeUnderTest } from "./edge-under-test.ts";
 import { type Report, rounded } from "./figure.ts";
 import { freePort } from "./free-port.ts";
+import { askJson } from "./http-client.ts";
 import { Inspector } from "./profile/inspector.ts";
-import { enqueueMany, openWork } from "./work-client.ts";
+import { beginQueue, enqueueMany, LONG_QUEUE, openWork } from "./work-client.ts";
 
 const TASKS = Number(process.env.GANGLION_TASKS) || 240_000;
 /** Tasks of a shorter queue: what both take beside their tasks is not counted. */
@@ -18,8 +19,8 @@ export async function farQueue(_edge: EdgeUnderTest, report: Report): Promise<vo
       ["short", SHORT],
       ["long", TASKS],
     ] as const) {
+      await beginQueue(edge, name, LONG_QUEUE);
       const sender = await openWork(edge, name, "sender");
-      await setCapacity(edge, name);
       await enqueueMany(sender, tasks, 500, "nobody");
       await enqueueMany(sender, 1, 1, "coder");
       sender.close();
@@ -57,20 +58,8 @@ export async function farQueue(_edge: EdgeUnderTest, report: Report): Promise<vo
 /** @returns milliseconds */
 async function lease(edge: EdgeUnderTest, queue: string): Promise<number> {
   const started = performance.now();
-  await call(edge, "POST", `${queue}/lease`, { recipient: "coder", wait_ms: 0 });
+  await askJson(edge, "POST", `/v1/default/queues/${queue}/lease`, { recipient: "coder", wait_ms: 0 });
   return performance.now() - started;
-}
-
-const setCapacity = (edge: EdgeUnderTest, queue: string) =>
-  call(edge, "PATCH", queue, { capacity: 250_000, alert_depth: null });
-
-async function call(edge: EdgeUnderTest, method: string, path: string, body: object): Promise<void> {
-  const response = await fetch(`${edge.url}/v1/default/queues/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${edge.token}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
 }
 
 async function heapBytes(address: string): Promise<number> {

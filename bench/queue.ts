@@ -5,7 +5,7 @@ import { comparison } from "./comparison/comparison.ts";
 import { type EdgeUnderTest, startEdgeUnderTest } from "./edge-under-test.ts";
 import { percentile, type Report, rounded } from "./figure.ts";
 import { getJson } from "./http-client.ts";
-import { benchTask, completeAll, enqueueMany, openWork } from "./work-client.ts";
+import { beginQueue, benchTask, completeAll, enqueueMany, LONG_QUEUE, openWork } from "./work-client.ts";
 
 /** Rounds that are left out: code is compiled as it warms. */
 const WARM = 100;
@@ -160,8 +160,8 @@ async function throughput(report: Report): Promise<void> {
 
 /** A sender and four workers. @returns tasks per second of a run */
 async function team(edge: EdgeUnderTest, name: string, backlog: number): Promise<(tasks: number) => Promise<number>> {
+  await beginQueue(edge, name, LONG_QUEUE);
   const sender = await openWork(edge, name, "sender");
-  await patch(edge, name, { capacity: 250_000, alert_depth: null });
   if (backlog > 0) await enqueueMany(sender, backlog, 500, "somebody-else");
   const workers = await Promise.all([1, 2, 3, 4].map((number) => openWork(edge, name, `worker-${number}`)));
   return async (tasks) => {
@@ -185,6 +185,7 @@ async function team(edge: EdgeUnderTest, name: string, backlog: number): Promise
 async function price(edge: EdgeUnderTest, report: Report, size: number): Promise<void> {
   const name = `price-${size}`;
   const tasks = size === 1 ? 3_000 : 50_000;
+  await beginQueue(edge, name);
   const sender = await openWork(edge, name, "sender");
   const worker = await openWork(edge, name, "worker");
   const run = async (count: number) => {
@@ -224,13 +225,4 @@ async function price(edge: EdgeUnderTest, report: Report, size: number): Promise
 async function used(edge: EdgeUnderTest): Promise<Usage> {
   const usage = (await getJson(edge, "/v1/default/usage")) as { objects: { priority_queues: Usage } };
   return usage.objects.priority_queues;
-}
-
-async function patch(edge: EdgeUnderTest, name: string, change: object): Promise<void> {
-  const response = await fetch(`${edge.url}/v1/default/queues/${name}`, {
-    method: "PATCH",
-    headers: { authorization: `Bearer ${edge.token}`, "content-type": "application/json" },
-    body: JSON.stringify(change),
-  });
-  if (!response.ok) throw new Error(`the settings were refused with ${response.status}`);
 }

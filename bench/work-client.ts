@@ -1,6 +1,7 @@
 import { WebSocket } from "ws";
 import { WORK_PROTOCOL } from "../src/core/queue/work-frames.ts";
 import type { ReachedEdge } from "./edge-under-test.ts";
+import { askJson } from "./http-client.ts";
 
 export interface GivenTask {
   readonly task_id: string;
@@ -20,6 +21,19 @@ export interface BareChannel {
   }) => void;
   close(): void;
 }
+
+/**
+ * Makes a queue before channels are opened to it. A channel that is there before its queue goes through the Worker for as long
+ * as it is open, which is not how a queue is used from its second day on.
+ *
+ * @param settings - default: the capacity that queues have anyway
+ */
+export async function beginQueue(edge: ReachedEdge, queue: string, settings: object = { capacity: 100_000 }) {
+  await askJson(edge, "PATCH", `/v1/default/queues/${queue}`, settings);
+}
+
+/** Settings for many tasks, which raise no alert. */
+export const LONG_QUEUE = { capacity: 250_000, alert_depth: null } as const;
 
 export async function openWork(edge: ReachedEdge, queue: string, worker: string): Promise<BareChannel> {
   const url = `${edge.url.replace("http", "ws")}/v1/default/queues/${queue}/work?worker=${worker}`;

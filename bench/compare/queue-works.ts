@@ -1,15 +1,19 @@
 import type { ReachedEdge } from "../edge-under-test.ts";
-import { benchTask, completeAll, enqueueMany, openWork } from "../work-client.ts";
+import { beginQueue, benchTask, completeAll, enqueueMany, LONG_QUEUE, openWork } from "../work-client.ts";
 
 /** A queue that speaks the edge's frames: the edge, or the floor. */
 export type Queue = ReachedEdge;
 
 let queues = 0;
-const newQueue = () => `compared-${++queues}`;
+async function newQueue(queue: Queue, settings?: object): Promise<string> {
+  const name = `compared-${++queues}`;
+  await beginQueue(queue, name, settings);
+  return name;
+}
 
 /** @returns tasks per second that four workers finish, each with so many leases at a time */
 export async function drain(queue: Queue, tasks: number, leases: number): Promise<number> {
-  const name = newQueue();
+  const name = await newQueue(queue);
   const sender = await openWork(queue, name, "sender");
   await enqueueMany(sender, tasks, 500);
   const workers = await Promise.all([1, 2, 3, 4].map((number) => openWork(queue, name, `worker-${number}`)));
@@ -31,7 +35,7 @@ export async function drain(queue: Queue, tasks: number, leases: number): Promis
 
 /** @returns milliseconds from sending a task to its being with a waiting worker, one after the other */
 export async function pickup(queue: Queue, rounds: number): Promise<number[]> {
-  const name = newQueue();
+  const name = await newQueue(queue);
   const sender = await openWork(queue, name, "sender");
   const worker = await openWork(queue, name, "worker");
   let arrived = (): void => {};
@@ -72,7 +76,7 @@ export async function calls(
   count: number,
   inFlight: number,
 ): Promise<{ readonly perSecond: number; readonly millis: readonly number[] }> {
-  const name = newQueue();
+  const name = await newQueue(queue);
   const caller = await openWork(queue, name, "caller");
   const worker = await openWork(queue, name, "worker");
   const sentAt = new Map<string, number>();
@@ -103,13 +107,7 @@ export async function calls(
 
 /** @returns tasks per second that are queued in batches of 100, behind so many of another recipient */
 export async function enqueue(queue: Queue, tasks: number, behind: number): Promise<number> {
-  const name = newQueue();
-  const settings = await fetch(`${queue.url}/v1/default/queues/${name}`, {
-    method: "PATCH",
-    headers: { authorization: `Bearer ${queue.token}`, "content-type": "application/json" },
-    body: JSON.stringify({ capacity: 250_000, alert_depth: null }),
-  });
-  if (!settings.ok) throw new Error(`the settings were refused with ${settings.status}`);
+  const name = await newQueue(queue, LONG_QUEUE);
   const sender = await openWork(queue, name, "sender");
   if (behind > 0) await enqueueMany(sender, behind, 500, "somebody-else");
   const started = performance.now();
