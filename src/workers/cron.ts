@@ -35,7 +35,7 @@ export async function everyMinute(env: Environment, nowMs: number): Promise<void
     ecosystems: named.includes("*") ? everywhere : named,
   }));
   const counting = budgeted.filter((name) => round.ask.includes(name));
-  const exported = exporting.filter((name) => round.nudge.includes(name));
+  const exported = exporting.filter((name) => round.active.includes(name));
   const shares = splitJobs(jobsOf(round, closing, counting, exported));
   if (shares.length > 1) await sendShares(env.ROUNDS, shares, nowMs);
   else await carryOut(env, shares[0] ?? []);

@@ -8,12 +8,25 @@ describe("a minute's round", () => {
   it("skips an ecosystem without hosts and recent signals", () => {
     const quiet = [{ name: "quiet", lastActiveMs: at(0) - 30 * DAY_MS }];
     for (let minute = 0; minute < 1_440; minute++)
-      expect(planRound(quiet, [], 7 * DAY_MS, at(minute))).toEqual({ nudge: [], ask: [], retain: [] });
+      expect(planRound(quiet, [], 7 * DAY_MS, at(minute))).toEqual({ active: [], nudge: [], ask: [], retain: [] });
   });
 
   it("asks each ecosystem with hosts or recent signals once", () => {
     const known = [{ name: "b", lastActiveMs: at(0) - 3_600_000 }];
-    expect(planRound(known, ["a", "b"], 7 * DAY_MS, at(0))).toMatchObject({ nudge: ["b"], ask: ["a", "b"] });
+    expect(planRound(known, ["a", "b"], 7 * DAY_MS, at(0))).toMatchObject({ active: ["b"], ask: ["a", "b"] });
+  });
+
+  it("nudges each minute while signals come, and each quarter of an hour for two hours after", () => {
+    const nudged = (minutes: readonly number[]) =>
+      minutes.filter(
+        (minute) => planRound([{ name: "eco", lastActiveMs: at(600) }], [], DAY_MS, at(minute)).nudge.length > 0,
+      );
+    const minutes = (from: number, through: number) => Array.from({ length: through - from }, (_, n) => from + n);
+    expect(nudged(minutes(600, 615))).toEqual(minutes(600, 615));
+    const later = nudged(minutes(615, 720));
+    expect(later).toHaveLength(7);
+    expect(new Set(later.map((minute) => minute % 15))).toEqual(new Set([minuteOf("eco") % 15]));
+    expect(nudged(minutes(720, 800))).toEqual([]);
   });
 
   it("deletes old signals of a quiet ecosystem once a day, at a minute of its own", () => {
