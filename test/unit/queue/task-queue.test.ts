@@ -38,6 +38,26 @@ describe("a queue", () => {
     }
   }
 
+  it("keeps the delay of a task in storage that ends at the time at which the task was made, before the clock was set back", () => {
+    const queue = new QueueUnderTest(settings(), 0);
+    queue.pass(5_000);
+    queue.enqueue([aTask({ taskId: "a" })]);
+    queue.pass(-3_000);
+    const lease = queue.lease("coder")?.lease?.id ?? "";
+    const park = () =>
+      queue.change(({ parking }, nowMs) =>
+        parking.park("a", lease, { why: "deploy?", question: "q", untilMs: nowMs + 3_000 }, nowMs),
+      );
+    expect(park()).toMatchObject({ ok: true });
+    // Said again, the task is read from storage.
+    expect(park()).toMatchObject({ ok: true });
+    expect(queue.queue.find("a")?.state).toBe("delayed");
+    expect(queue.queue.nextDueMs).toBe(5_000);
+    expect(queue.lease("coder")).toBeUndefined();
+    queue.pass(3_000);
+    expect(queue.lease("coder")?.taskId).toBe("a");
+  });
+
   it("gives out the most urgent first, and the oldest of those", () => {
     const queue = new QueueUnderTest(settings());
     for (const [id, priority] of [
