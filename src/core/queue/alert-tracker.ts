@@ -82,7 +82,7 @@ export class AlertTracker {
     const changes: AlertChange[] = [];
     changes.push(...this.#checkLimit("queue_deep", "queue", measured.depth, settings.alert_depth, RELEASE, nowMs));
     const since = nowMs - settings.alert_failed_window_ms;
-    this.#failures = this.#failures.filter((ms) => ms > since);
+    if (this.#failures.some((ms) => ms <= since)) this.#failures = this.#failures.filter((ms) => ms > since);
     changes.push(...this.#checkLimit("tasks_failing", "queue", this.#failures.length, settings.alert_failed, 1, nowMs));
     if (measured.kinds !== undefined) {
       const values = new Map(
@@ -94,6 +94,7 @@ export class AlertTracker {
         changes.push(...this.#checkLimit("p95_slow", subject, value, settings.alert_p95_ms, RELEASE, nowMs));
       }
     }
+    if (this.#raised.size === 0) return changes;
     for (const alert of this.raised) {
       const ended = settings.alert_task_ms === null || nowMs - alert.lastMs >= SLOW_TASK_MS;
       if (alert.rule === "task_slow" && ended) changes.push(this.#resolve(alert, 0, settings.alert_task_ms ?? 0));

@@ -1,6 +1,14 @@
 import type { Proof, ProvedWork, Verdict } from "./accept.ts";
 import type { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
-import type { FinishedTask, Lease, NewTask, Outcome, Task, TaskEvent } from "./task.ts";
+import {
+  addRareTerms,
+  type FinishedTask,
+  type Lease,
+  type NewTask,
+  type Outcome,
+  type Task,
+  type TaskEvent,
+} from "./task.ts";
 
 /** An unfinished task as the queue holds it in memory. */
 export interface Entry extends Omit<Task, "history"> {
@@ -53,7 +61,7 @@ export function storedState({
 export const mayPark = ({ stored, state }: Entry): boolean => stored && state !== "leased" && state !== "finished";
 
 export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts: number, nowMs: number): Entry {
-  return {
+  const entry: Entry = {
     seq,
     taskId,
     recipient: task.recipient,
@@ -66,10 +74,6 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     deadlineAtMs: task.deadlineMs === null ? null : nowMs + task.deadlineMs,
     caller: task.caller,
     cause: task.cause,
-    ...(task.needs === undefined ? {} : { needs: task.needs }),
-    ...(task.trace === undefined ? {} : { trace: task.trace }),
-    ...(task.limits === undefined ? {} : { limits: task.limits }),
-    ...(task.accept === undefined ? {} : { accept: task.accept }),
     payloadJson: task.payloadJson,
     readyMs: nowMs + task.delayMs,
     attempt: 0,
@@ -84,6 +88,8 @@ export function newEntry(task: NewTask, seq: number, taskId: string, maxAttempts
     stored: false,
     unsure: false,
   };
+  addRareTerms(entry, task);
+  return entry;
 }
 
 /**
@@ -109,7 +115,7 @@ export function recordOf(
   lease: Pick<Lease, "id" | "worker"> | null,
   end: { outcome: Outcome; finishedMs: number; error: string | null; resultJson: string | null },
 ): FinishedTask {
-  return {
+  const record: FinishedTask = {
     seq: entry.seq,
     taskId: entry.taskId,
     recipient: entry.recipient,
@@ -122,11 +128,6 @@ export function recordOf(
     deadlineAtMs: entry.deadlineAtMs,
     caller: entry.caller,
     cause: entry.cause,
-    ...(entry.needs === undefined ? {} : { needs: entry.needs }),
-    ...(entry.trace === undefined ? {} : { trace: entry.trace }),
-    ...(entry.limits === undefined ? {} : { limits: entry.limits }),
-    ...(entry.accept === undefined ? {} : { accept: entry.accept }),
-    ...(entry.verdict === undefined ? {} : { verdict: entry.verdict }),
     outcome: end.outcome,
     finishedMs: end.finishedMs,
     attempt: entry.attempt,
@@ -138,6 +139,8 @@ export function recordOf(
     ranMs: entry.ranMs,
     history: entry.history,
   };
+  addRareTerms(record, entry);
+  return entry.verdict === undefined ? record : { ...record, verdict: entry.verdict };
 }
 
 /** Who ended the task, or reported it complete; `null`: no worker had it. */
@@ -224,10 +227,11 @@ export function heapBytesOf({
 }: Entry): number {
   let bytes = ENTRY_BYTES + taskId.length + recipient.length + type.length + (sender?.length ?? 0);
   bytes += (cause?.id.length ?? 0) + (cause?.trace?.length ?? 0) + (trace?.length ?? 0);
-  for (const name of [...(needs ?? []), ...(limits ?? [])]) bytes += EVENT_BYTES + name.length;
+  if (needs !== undefined) for (const name of needs) bytes += EVENT_BYTES + name.length;
+  if (limits !== undefined) for (const name of limits) bytes += EVENT_BYTES + name.length;
   bytes += (accept?.rule?.length ?? 0) + (verdict?.output?.length ?? 0) + (verdict?.reason?.length ?? 0);
   bytes += (work?.resultJson?.length ?? 0) + (work?.evidenceJson?.length ?? 0);
-  for (const { answer } of answers ?? []) bytes += 3 * EVENT_BYTES + (answer?.length ?? 0);
+  if (answers !== undefined) for (const { answer } of answers) bytes += 3 * EVENT_BYTES + (answer?.length ?? 0);
   for (const { error, worker } of history) bytes += EVENT_BYTES + (error?.length ?? 0) + (worker?.length ?? 0);
   return bytes;
 }

@@ -6,6 +6,7 @@ import { exceedsBytes, LIMITS } from "../signals/limits.ts";
 import { IDENTIFIER, TRACEPARENT } from "../signals/signal.ts";
 import { Accept } from "./accept.ts";
 import { writeNeeds } from "./needs.ts";
+import { hasPlainCommon, isObjectOf, isWhole, type PlainCommon } from "./plain-task.ts";
 import { ANYONE, LEAST_URGENT, MOST_URGENT, type NewTask, type TaskCause } from "./task.ts";
 
 /** Name of a queue: a path segment that needs no escaping. */
@@ -37,6 +38,7 @@ export const TASK_ID_RULE =
 
 const rule = "starts with a letter or digit and holds letters, digits and . _ : @ ~ - (256 at most)";
 const identifier = (name: string) => z.string().regex(IDENTIFIER, { message: `${name} ${rule}` });
+export const isTaskId = (value: unknown): boolean => typeof value === "string" && TASK_ID.test(value);
 export const TaskId = z.string().regex(TASK_ID, { message: TASK_ID_RULE });
 export const Recipient = z.union([z.literal(ANYONE), identifier("a recipient, other than *,")], {
   error: `a recipient is * (anyone) or ${rule}`,
@@ -75,6 +77,12 @@ export const NeedsInput = z.strictObject({
   labels: Labels.optional(),
 });
 
+export const DEFAULT_PRIORITY = 5;
+export const MAX_ATTEMPTS = 100;
+/** Longest time that a caller waits. */
+export const MAX_CALL_MS = 300_000;
+export const CALL_DEFAULTS = { timeout_ms: 5_000, max_attempts: 3, require_responder: false } as const;
+
 /** Fields of both tasks and calls. */
 const CommonFields = {
   recipient: Recipient,
@@ -82,7 +90,7 @@ const CommonFields = {
   /** Any JSON value. */
   payload: z.unknown(),
   sender: z.string().min(1).max(LIMITS.identifierLength).nullish(),
-  priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(5),
+  priority: z.int().min(MOST_URGENT).max(LEAST_URGENT).default(DEFAULT_PRIORITY),
   /** What a worker must have to be given the task. */
   needs: NeedsInput.nullish(),
   /** Id of the signal that led to the task. Signals that follow from the task name the same cause. */
@@ -102,11 +110,11 @@ export function needsOf(task: { readonly needs?: z.output<typeof NeedsInput> | n
 }
 
 /** A trace without a cause comes from outside: the task continues it, and belongs to no chain of signals. */
-const outsideTrace = ({ cause, trace }: Pick<CallInput, "cause" | "trace">): { trace?: string } =>
+const outsideTrace = ({ cause, trace }: Pick<PlainCommon, "cause" | "trace">): { trace?: string } =>
   typeof cause !== "string" && typeof trace === "string" ? { trace } : {};
 
 /** A depth without a cause is dropped: no chain could be followed by it. */
-function causeOf({ cause, trace, depth }: Pick<CallInput, "cause" | "trace" | "depth">): TaskCause | null {
+function causeOf({ cause, trace, depth }: Pick<PlainCommon, "cause" | "trace" | "depth">): TaskCause | null {
   if (typeof cause !== "string") return null;
   return { id: cause, ...(typeof trace === "string" ? { trace } : {}), depth: depth ?? 1 };
 }
@@ -123,7 +131,7 @@ export const TaskInput = z.strictObject({
   task_id: TaskId.optional(),
   /** The task cannot be leased before this time has passed. All durations are in milliseconds. */
   delay_ms: duration(0, WEEK_MS).default(0),
-  max_attempts: z.int().min(1).max(100).optional(),
+  max_attempts: z.int().min(1).max(MAX_ATTEMPTS).optional(),
   /** Longest time of one attempt, however often its lease is extended. */
   timeout_ms: duration(1, WEEK_MS).nullish(),
   /** The task fails when no worker has taken it within this time. */
@@ -144,10 +152,10 @@ export const CallInput = z.strictObject({
   ...CommonFields,
   /** Id of the call: a call that is sent again under the same id is not run twice. Default: a new id. */
   correlation_id: TaskId.optional(),
-  timeout_ms: duration(1, 300_000).default(5_000),
-  max_attempts: z.int().min(1).max(100).default(3),
+  timeout_ms: duration(1, MAX_CALL_MS).default(CALL_DEFAULTS.timeout_ms),
+  max_attempts: z.int().min(1).max(MAX_ATTEMPTS).default(CALL_DEFAULTS.max_attempts),
   /** Refuse the call at once when no worker is connected that could answer. */
-  require_responder: z.boolean().default(false),
+  require_responder: z.boolean().default(CALL_DEFAULTS.require_responder),
 });
 export type CallInput = z.output<typeof CallInput>;
 
@@ -155,39 +163,63 @@ export type TaskAdmission =
   | { readonly ok: true; readonly task: NewTask }
   | { readonly ok: false; readonly errors: FieldError[] };
 
+/** The members of a task as most callers write it. */
+const PLAIN_TASK = new Set([
+  ...["recipient", "type", "payload", "sender", "priority", "cause", "trace", "depth"],
+  ...["task_id", "delay_ms", "max_attempts", "timeout_ms", "deadline_ms", "timestamp"],
+]);
+
+/** What {@link TaskInput} makes of a task, and what it would make of one that it need not be asked about. */
+type AdmittedTask = PlainCommon & Partial<Omit<z.output<typeof TaskInput>, keyof PlainCommon>>;
+
+/** Whether {@link TaskInput} would take the task as it is, but for its defaults. `false`: it decides. */
+export function isPlainTask(input: unknown): input is AdmittedTask {
+  if (!isObjectOf(input, PLAIN_TASK) || !hasPlainCommon(input, input.type)) return false;
+  const { task_id, delay_ms, max_attempts, timeout_ms, deadline_ms } = input;
+  return (
+    (task_id === undefined || isTaskId(task_id)) &&
+    (delay_ms === undefined || isWhole(delay_ms, 0, WEEK_MS)) &&
+    (max_attempts === undefined || isWhole(max_attempts, 1, MAX_ATTEMPTS)) &&
+    (timeout_ms === undefined || timeout_ms === null || isWhole(timeout_ms, 1, WEEK_MS)) &&
+    (deadline_ms === undefined || deadline_ms === null || isWhole(deadline_ms, 1, WEEK_MS))
+  );
+}
+
 /** @param at - JSON pointer of `input` in the document that carried it */
 export function admitTask(input: unknown, at = ""): TaskAdmission {
+  if (isPlainTask(input)) return admitted(input, at);
   const parsed = TaskInput.safeParse(input);
-  if (!parsed.success) return { ok: false, errors: taskErrors(parsed.error.issues, at) };
-  const { data } = parsed;
+  return parsed.success ? admitted(parsed.data, at) : { ok: false, errors: taskErrors(parsed.error.issues, at) };
+}
+
+function admitted(data: AdmittedTask, at: string): TaskAdmission {
   const payloadJson = jsonOf(data.payload);
   if (typeof payloadJson !== "string") return { ok: false, errors: [{ ...payloadJson, pointer: `${at}/payload` }] };
-  return {
-    ok: true,
-    task: {
-      taskId: data.task_id,
-      recipient: data.recipient,
-      type: data.type,
-      payloadJson,
-      sender: data.sender ?? null,
-      priority: data.priority,
-      delayMs: data.delay_ms,
-      maxAttempts: data.max_attempts,
-      timeoutMs: data.timeout_ms ?? null,
-      deadlineMs: data.deadline_ms ?? null,
-      caller: null,
-      cause: causeOf(data),
-      ...needsOf(data),
-      ...outsideTrace(data),
-      ...(data.limits == null || data.limits.length === 0 ? {} : { limits: data.limits }),
-      ...(data.accept == null ? {} : { accept: data.accept }),
-    },
+  // Fields that few tasks have are added after the literal: see addRareTerms.
+  const task: { -readonly [Name in keyof NewTask]: NewTask[Name] } = {
+    taskId: data.task_id,
+    recipient: data.recipient,
+    type: data.type,
+    payloadJson,
+    sender: data.sender ?? null,
+    priority: data.priority ?? DEFAULT_PRIORITY,
+    delayMs: data.delay_ms ?? 0,
+    maxAttempts: data.max_attempts,
+    timeoutMs: data.timeout_ms ?? null,
+    deadlineMs: data.deadline_ms ?? null,
+    caller: null,
+    cause: causeOf(data),
   };
+  if (data.needs != null) Object.assign(task, needsOf(data));
+  if (data.trace != null) Object.assign(task, outsideTrace(data));
+  if (data.limits != null && data.limits.length > 0) task.limits = data.limits;
+  if (data.accept != null) task.accept = data.accept;
+  return { ok: true, task };
 }
 
 /** @param caller - receiver of the reply, see {@link NewTask.caller} */
 export function taskOfCall(call: CallInput, correlationId: string, payloadJson: string, caller: string): NewTask {
-  return {
+  const task: NewTask = {
     taskId: correlationId,
     recipient: call.recipient,
     type: call.type,
@@ -200,9 +232,8 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
     deadlineMs: call.timeout_ms,
     caller,
     cause: causeOf(call),
-    ...needsOf(call),
-    ...outsideTrace(call),
   };
+  return call.needs == null && call.trace == null ? task : { ...task, ...needsOf(call), ...outsideTrace(call) };
 }
 
 /** JSON of a payload or result, or the reason for which the value is refused. */

@@ -15,7 +15,8 @@ interface Waits extends Parked {
 
 /** A {@link LeasedTask} as JSON text. The payload is passed through as it was stored, without parsing. */
 export function leasedJson(entry: Entry, payloadJson: string): string {
-  const { lease, taskId, recipient, type, priority, attempt, sender, caller } = entry;
+  const { lease, taskId, recipient, type, priority, attempt, sender, caller, cause, needs } = entry;
+  // JSON.stringify leaves out what is undefined.
   const head = JSON.stringify({
     task_id: taskId,
     lease_id: lease?.id,
@@ -25,12 +26,15 @@ export function leasedJson(entry: Entry, payloadJson: string): string {
     attempt,
     sender,
     lease_expires_at: formatTimestamp(lease?.expiresMs ?? 0),
-    ...(caller === null ? {} : { correlation_id: taskId }),
-    ...needsView(entry),
-    ...(entry.answers === undefined ? {} : { answers: entry.answers }),
-    ...(entry.accept === undefined ? {} : { accept: entry.accept }),
-    ...(entry.verdict === undefined ? {} : { verdict: entry.verdict }),
-    ...causeView(entry),
+    correlation_id: caller === null ? undefined : taskId,
+    needs: needs && readNeeds(needs),
+    limits: entry.limits,
+    answers: entry.answers,
+    accept: entry.accept,
+    verdict: entry.verdict,
+    cause: cause?.id,
+    trace: cause === null ? entry.trace : cause.trace,
+    depth: cause?.depth,
   });
   return `${head.slice(0, -1)},"payload":${payloadJson}}`;
 }

@@ -83,6 +83,17 @@ export interface TaskTerms {
   readonly accept?: Accept;
 }
 
+/** The terms that few tasks have. */
+type RareTerms = Pick<TaskTerms, "needs" | "trace" | "limits" | "accept">;
+
+/** Gives a task the rare terms of another. Spreads in its literal would build each task member by member. */
+export function addRareTerms(to: { -readonly [Name in keyof RareTerms]: RareTerms[Name] }, from: RareTerms): void {
+  if (from.needs !== undefined) to.needs = from.needs;
+  if (from.trace !== undefined) to.trace = from.trace;
+  if (from.limits !== undefined) to.limits = from.limits;
+  if (from.accept !== undefined) to.accept = from.accept;
+}
+
 export interface Lease {
   readonly id: string;
   /** The connection or request that holds the lease. */

@@ -31,7 +31,19 @@ export function packPlace(entry: Entry): string | null {
   if (state === "leased" || state === "verifying" || (caller !== null && sender !== null)) return null;
   const dueMs = timeOf(entry, state);
   const due = dueMs === Number.POSITIVE_INFINITY ? "" : `,${dueMs}`;
-  return `${JSON.stringify(routeOf(entry))},${priority},${hashOfId(taskId)},${state === "ready" ? 1 : 0}${due}`;
+  return `${quoted(routeOf(entry))},${priority},${hashOfId(taskId)},${state === "ready" ? 1 : 0}${due}`;
+}
+
+// Tasks of a batch mostly have one route.
+let lastRoute = "";
+let lastQuoted = '""';
+
+function quoted(route: string): string {
+  if (route !== lastRoute) {
+    lastQuoted = JSON.stringify(route);
+    lastRoute = route;
+  }
+  return lastQuoted;
 }
 
 /**

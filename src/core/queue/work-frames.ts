@@ -23,7 +23,9 @@ import {
 export const WORK_PROTOCOL = "ganglion.work.v1";
 
 const Count = z.int().nonnegative();
-const LeaseId = z.string().min(1).max(64);
+/** Characters of the id of a lease. */
+export const MAX_LEASE_ID = 64;
+const LeaseId = z.string().min(1).max(MAX_LEASE_ID);
 const held = { task_id: TaskId, lease_id: LeaseId };
 const some = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(MAX_TASKS);
 

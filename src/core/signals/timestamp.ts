@@ -48,7 +48,15 @@ function remember(text: string, ms: number): number | undefined {
   return lastMs;
 }
 
+// Leases that are given in one turn end together, and signals of a batch came together.
+let formattedMs = Number.NaN;
+let formatted = "";
+
 /** @param ms - milliseconds since the epoch, 0 to the year 9999 */
 export function formatTimestamp(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== formattedMs) {
+    formatted = new Date(ms).toISOString();
+    formattedMs = ms;
+  }
+  return formatted;
 }

@@ -42,7 +42,7 @@ export class LimitWatch {
   follow(): void {
     const { commits, keepAlive } = this.#options;
     const { limitGate, queue } = commits.runtime;
-    if (limitGate.isKnown || this.#asking || Date.now() < this.#notBeforeMs || queue.ready.limits.size === 0) return;
+    if (queue.ready.limits.size === 0 || limitGate.isKnown || this.#asking || Date.now() < this.#notBeforeMs) return;
     this.#asking = true;
     keepAlive(this.#ask());
   }

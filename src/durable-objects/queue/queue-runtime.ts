@@ -265,19 +265,17 @@ export class QueueRuntime {
   #alert({ finished, changed, renewed }: QueueChanges, nowMs: number, atAlarm: boolean): void {
     const { settings, depths } = this.queue;
     const found: AlertChange[] = [];
-    const subject = ({ recipient, type }: { recipient: string; type: string }) => `${recipient}/${type}`;
-    for (const { record } of finished) found.push(...this.alerts.ran(subject(record), record.ranMs, settings, nowMs));
+    const limit = settings.alert_task_ms ?? Number.POSITIVE_INFINITY;
+    const ran = ({ recipient, type }: { recipient: string; type: string }, ms: number) => {
+      if (ms > limit) found.push(...this.alerts.ran(`${recipient}/${type}`, ms, settings, nowMs));
+    };
+    for (const { record } of finished) ran(record, record.ranMs);
     // A worker that extends its lease shows that the task still runs: its alert need not wait for the end of the task.
-    for (const entry of [...changed, ...renewed]) {
-      if (entry.lease === null) continue;
-      found.push(...this.alerts.ran(subject(entry), nowMs - entry.lease.startedMs, settings, nowMs));
-    }
+    for (const entries of [changed, renewed])
+      for (const entry of entries) if (entry.lease !== null) ran(entry, nowMs - entry.lease.startedMs);
     // A task whose worker sends nothing is found at the alarm. Its alert stays raised as long as the task runs.
-    const limit = settings.alert_task_ms;
-    if (atAlarm && limit !== null) {
-      for (const { entry, ms } of this.queue.longRunning.over(limit, nowMs))
-        found.push(...this.alerts.ran(subject(entry), ms, settings, nowMs));
-    }
+    if (atAlarm && settings.alert_task_ms !== null)
+      for (const { entry, ms } of this.queue.longRunning.over(settings.alert_task_ms, nowMs)) ran(entry, ms);
     const checksPercentiles = atAlarm || (finished.length > 0 && nowMs - this.#checkedMs >= CHECK_MS);
     if (checksPercentiles) this.#checkedMs = nowMs;
     const kinds = checksPercentiles ? runningTimes(this.statistics) : undefined;

@@ -3,6 +3,7 @@ import { limitsAround } from "../../core/json/limits.ts";
 import { readFaultyJson } from "../../core/json/read-json.ts";
 import type { FieldError } from "../../core/problem/field-error.ts";
 import { type Problem, problem } from "../../core/problem/problem.ts";
+import { readPlainFrame } from "../../core/queue/plain-frame.ts";
 import { MAX_TASKS, taskErrors } from "../../core/queue/task-input.ts";
 import { MAX_FRAME_BYTES, MAX_READABLE_BYTES, WorkerFrame } from "../../core/queue/work-frames.ts";
 import { exceedsBytes } from "../../core/signals/limits.ts";
@@ -70,7 +71,8 @@ function overfull(documents: readonly unknown[], tooLarge: boolean): (WorkerFram
  * @param faults - of the whole message
  */
 function readFrame(document: unknown, at: string, faults: ItemFaults | undefined): (WorkerFrame | RefusedFrame)[] {
-  const parsed = WorkerFrame.safeParse(document);
+  const plain = readPlainFrame(document);
+  const parsed = plain === undefined ? WorkerFrame.safeParse(document) : { success: true as const, data: plain };
   if (!parsed.success) {
     return [refusedFrame(document, FRAME_INVALID, taskErrors(parsed.error.issues, "").slice(0, 100))];
   }
