@@ -38,9 +38,16 @@ export interface Entry extends Omit<Task, "history"> {
   unsure: boolean;
 }
 
-/** The entry of a task that was read from storage. */
-export function storedEntry(task: Task): Entry {
-  const state = storedState(task);
+/**
+ * The entry of a task that was read from storage.
+ *
+ * @param isReady - whether its delay is over, where the queue knows that: after the clock was set back, the times of a task may
+ * say anything. Default: what they say
+ */
+export function storedEntry(task: Task, isReady?: boolean): Entry {
+  const said = storedState(task);
+  const state =
+    isReady === undefined || (said !== "ready" && said !== "delayed") ? said : isReady ? "ready" : "delayed";
   return { ...task, state, dueMs: Number.POSITIVE_INFINITY, heapBytes: 0, stored: true, unsure: isUnsure(task.lease) };
 }
 

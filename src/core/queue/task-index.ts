@@ -75,7 +75,8 @@ export class TaskIndex {
 
   /** A task that is only looked at: a parked one stays parked. */
   look(taskId: string): Entry | undefined {
-    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, "look", (task) => this.#parkedEntry(task));
+    const entryOf = (task: Task) => storedEntry(task, this.#parked.isReady(task.seq));
+    return this.#resident.named(taskId) ?? this.#parkedNamed(taskId, "look", entryOf);
   }
 
   heldBy(holder: string): number {
@@ -276,19 +277,12 @@ export class TaskIndex {
   #unpark(seq: number, next: readonly number[]): Entry {
     const seqs = new Set([seq, ...next.filter((one) => this.#parked.has(one))]);
     for (const task of this.#read([...seqs], "change")) {
-      const entry = this.#parkedEntry(task);
+      const entry = storedEntry(task, this.#parked.isReady(task.seq));
       this.#parked.delete(task.seq);
       this.#keep(entry);
     }
     const entry = this.#resident.at(seq);
     if (entry === undefined) throw new Error(`the task at ${seq} is not in storage`);
-    return entry;
-  }
-
-  /** Whether the delay of a task is over is not stored, and a clock that was set back makes the times of the task say anything. */
-  #parkedEntry(task: Task): Entry {
-    const entry = storedEntry(task);
-    if (entry.state !== "verifying") entry.state = this.#parked.isReady(task.seq) ? "ready" : "delayed";
     return entry;
   }
 
