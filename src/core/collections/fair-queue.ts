@@ -1,3 +1,5 @@
+import { Rank, Ranking } from "./ranking.ts";
+
 /** Who holds something: a sender, and one of the sources that the sender speaks for. */
 export interface Party {
   /** `token:<id>` or `host:<name>`; empty: the edge itself. */
@@ -20,9 +22,10 @@ export interface Held<Item> {
  * Adding, removing and finding cost the same however many items, senders and sources there are.
  */
 export class FairQueue<Item> {
-  readonly #senders = new Ranking();
-  readonly #parts = new Map<string, { readonly sources: Ranking; readonly lists: Map<string, List<Item>> }>();
+  readonly #senders = new Ranking<Part<Item>>();
+  readonly #parts = new Map<string, Part<Item>>();
   readonly #before: (a: Item, b: Item) => boolean;
+  #size = 0;
 
   /** @param before - the order of the items of one party; default: that of their arrival */
   constructor(before: (a: Item, b: Item) => boolean = () => true) {
@@ -30,50 +33,44 @@ export class FairQueue<Item> {
   }
 
   get size(): number {
-    return this.#senders.total;
+    return this.#size;
   }
 
   add(item: Item, party: Party): Held<Item> {
-    const { sender, source } = party;
-    let part = this.#parts.get(sender);
-    if (part === undefined) {
-      part = { sources: new Ranking(), lists: new Map() };
-      this.#parts.set(sender, part);
-    }
-    const list = part.lists.get(source) ?? {};
-    part.lists.set(source, list);
-    this.#senders.add(sender);
-    part.sources.add(source);
-    const node: Node<Item> = { item, party, held: true };
+    const list = this.#listOf(party);
+    const node: Node<Item> = { item, party, held: true, list, previous: undefined, next: undefined };
     let previous = list.last;
     while (previous !== undefined && !this.#before(previous.item, item)) previous = previous.previous;
     insertAfter(list, previous, node);
+    this.#size++;
+    this.#senders.raise(list.part.rank);
+    list.part.sources.raise(list.rank);
     return node;
   }
 
   /** Takes out an item; does nothing for one that has been taken out. */
   remove(held: Held<Item>): void {
-    const { sender, source } = held.party;
-    const part = this.#parts.get(sender);
-    const list = part?.lists.get(source);
     const node = held as Node<Item>;
-    if (part === undefined || list === undefined || !node.held) return;
+    if (!node.held) return;
+    const { list } = node;
+    const { part } = list;
     node.held = false;
     unlink(list, node);
-    this.#senders.remove(sender);
-    part.sources.remove(source);
-    if (list.first === undefined) part.lists.delete(source);
-    if (part.lists.size === 0) this.#parts.delete(sender);
+    this.#size--;
+    this.#senders.lower(part.rank);
+    part.sources.lower(list.rank);
+    if (list.first === undefined) part.lists.delete(held.party.source);
+    if (part.lists.size === 0) this.#parts.delete(held.party.sender);
   }
 
   /** The first item of the party that holds the most. */
   firstOfGreediest(): Held<Item> | undefined {
-    return this.#greediest()?.first;
+    return this.#senders.most?.sources.most?.first;
   }
 
   /** The last item of the party that holds the most. */
   lastOfGreediest(): Held<Item> | undefined {
-    return this.#greediest()?.last;
+    return this.#senders.most?.sources.most?.last;
   }
 
   /**
@@ -82,14 +79,14 @@ export class FairQueue<Item> {
    */
   leastOf(parties: readonly Party[]): Party | undefined {
     let [least] = parties;
-    for (const party of parties)
-      if (least !== undefined && this.#senders.of(party.sender) < this.#senders.of(least.sender)) least = party;
+    const count = ({ sender }: Party) => this.#parts.get(sender)?.rank.count ?? 0;
+    for (const party of parties) if (least !== undefined && count(party) < count(least)) least = party;
     return least;
   }
 
   /** Number of items of a party. */
   of({ sender, source }: Party): number {
-    return this.#parts.get(sender)?.sources.of(source) ?? 0;
+    return this.#parts.get(sender)?.lists.get(source)?.rank.count ?? 0;
   }
 
   /** All items, in no order. */
@@ -98,23 +95,47 @@ export class FairQueue<Item> {
       for (const { first } of lists.values()) for (let node = first; node !== undefined; node = node.next) yield node;
   }
 
-  #greediest(): List<Item> | undefined {
-    const part = this.#parts.get(this.#senders.most ?? "");
-    return part?.lists.get(part.sources.most ?? "");
+  #listOf({ sender, source }: Party): List<Item> {
+    let part = this.#parts.get(sender);
+    if (part === undefined) {
+      part = new Part();
+      this.#parts.set(sender, part);
+    }
+    let list = part.lists.get(source);
+    if (list === undefined) {
+      list = new List(part);
+      part.lists.set(source, list);
+    }
+    return list;
+  }
+}
+
+/** What one sender holds. */
+class Part<Item> {
+  readonly rank = new Rank<Part<Item>>(this);
+  readonly sources = new Ranking<List<Item>>();
+  readonly lists = new Map<string, List<Item>>();
+}
+
+/** What one sender holds of one source. */
+class List<Item> {
+  readonly rank = new Rank<List<Item>>(this);
+  readonly part: Part<Item>;
+  first: Node<Item> | undefined;
+  last: Node<Item> | undefined;
+
+  constructor(part: Part<Item>) {
+    this.part = part;
   }
 }
 
 interface Node<Item> {
   readonly item: Item;
   readonly party: Party;
+  readonly list: List<Item>;
   held: boolean;
-  previous?: Node<Item> | undefined;
-  next?: Node<Item> | undefined;
-}
-
-interface List<Item> {
-  first?: Node<Item> | undefined;
-  last?: Node<Item> | undefined;
+  previous: Node<Item> | undefined;
+  next: Node<Item> | undefined;
 }
 
 function insertAfter<Item>(list: List<Item>, previous: Node<Item> | undefined, node: Node<Item>): void {
@@ -132,50 +153,4 @@ function unlink<Item>(list: List<Item>, { previous, next }: Node<Item>): void {
   else previous.next = next;
   if (next === undefined) list.last = previous;
   else next.previous = previous;
-}
-
-/** Counts by key, and the key with the highest count: counts change by one, so the highest is found without a search. */
-class Ranking {
-  readonly #counts = new Map<string, number>();
-  readonly #keys = new Map<number, Set<string>>();
-  #highest = 0;
-  total = 0;
-
-  /** Of several keys, the one that reached the count first. */
-  get most(): string | undefined {
-    for (const key of this.#keys.get(this.#highest) ?? []) return key;
-    return undefined;
-  }
-
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0;
-  }
-
-  add(key: string): void {
-    const count = this.of(key) + 1;
-    this.#move(key, count);
-    if (count > this.#highest) this.#highest = count;
-    this.total++;
-  }
-
-  remove(key: string): void {
-    const count = this.of(key) - 1;
-    this.#move(key, count);
-    if (!this.#keys.has(this.#highest)) this.#highest--;
-    this.total--;
-  }
-
-  #move(key: string, count: number): void {
-    const before = this.of(key);
-    const others = this.#keys.get(before);
-    others?.delete(key);
-    if (others?.size === 0) this.#keys.delete(before);
-    if (count === 0) {
-      this.#counts.delete(key);
-      return;
-    }
-    this.#counts.set(key, count);
-    const equals = this.#keys.get(count) ?? new Set();
-    this.#keys.set(count, equals.add(key));
-  }
 }

@@ -17,7 +17,8 @@ export class SampleGroup {
   #start = 0;
   readonly #gone = new Set<number>();
   readonly #reporters = new Map<string, number>();
-  readonly #parties = new Map<string, { readonly party: Party; count: number }>();
+  /** By sender and source. */
+  readonly #parties = new Map<string, Map<string, { readonly party: Party; count: number }>>();
 
   get size(): number {
     return this.#samples.length - this.#start - this.#gone.size;
@@ -41,16 +42,21 @@ export class SampleGroup {
   /** Who sent the samples; of many, some. */
   get parties(): Party[] {
     const parties: Party[] = [];
-    for (const { party } of this.#parties.values()) if (parties.push(party) >= NAMED_PARTIES) break;
+    for (const sources of this.#parties.values())
+      for (const { party } of sources.values()) if (parties.push(party) >= NAMED_PARTIES) return parties;
     return parties;
   }
 
   add(sample: Sample): void {
     this.#samples.push(sample);
     const { party } = sample;
-    const key = keyOf(party);
-    const known = this.#parties.get(key);
-    if (known === undefined) this.#parties.set(key, { party, count: 1 });
+    let sources = this.#parties.get(party.sender);
+    if (sources === undefined) {
+      sources = new Map();
+      this.#parties.set(party.sender, sources);
+    }
+    const known = sources.get(party.source);
+    if (known === undefined) sources.set(party.source, { party, count: 1 });
     else known.count++;
     this.#reporters.set(sample.reporter, (this.#reporters.get(sample.reporter) ?? 0) + 1);
   }
@@ -59,10 +65,10 @@ export class SampleGroup {
     const left = (this.#reporters.get(sample.reporter) ?? 0) - 1;
     if (left > 0) this.#reporters.set(sample.reporter, left);
     else this.#reporters.delete(sample.reporter);
-    const key = keyOf(sample.party);
-    const party = this.#parties.get(key);
-    if (party !== undefined && --party.count === 0) this.#parties.delete(key);
-    this.#gone.add(sample.seq);
+    this.#removeParty(sample.party);
+    // Mostly the first one leaves, and need not be marked.
+    if (this.first.seq === sample.seq) this.#start++;
+    else this.#gone.add(sample.seq);
     while (this.#start < this.#samples.length && this.#gone.delete(this.#at(this.#start).seq)) this.#start++;
     while (this.#samples.length > this.#start && this.#gone.delete(this.newest.seq)) this.#samples.pop();
     if (this.#start > 64 && this.#start * 2 > this.#samples.length) {
@@ -71,14 +77,20 @@ export class SampleGroup {
     }
   }
 
+  #removeParty({ sender, source }: Party): void {
+    const sources = this.#parties.get(sender);
+    const known = sources?.get(source);
+    if (sources === undefined || known === undefined || --known.count > 0) return;
+    sources.delete(source);
+    if (sources.size === 0) this.#parties.delete(sender);
+  }
+
   #at(place: number): Sample {
     const sample = this.#samples[place];
     if (sample === undefined) throw new RangeError("the group has no samples");
     return sample;
   }
 }
-
-const keyOf = ({ sender, source }: Party) => `${sender} ${source}`;
 
 /** Groups by key. A group exists from its first sample to its last. */
 export class GroupMap<Group extends { readonly samples: SampleGroup }> {
