@@ -8,7 +8,7 @@ import { killOrphan, runningRuntime } from "./orphans.ts";
 import { edgeFiles } from "./paths.ts";
 import { claimPort, LOOPBACK, portTaken, reachedAt } from "./port.ts";
 import { runtimeConfiguration } from "./runtime/configuration.ts";
-import { AddressInUse, Runtime } from "./runtime/runtime.ts";
+import { AddressInUse, Runtime, type RuntimeOptions } from "./runtime/runtime.ts";
 import { runtimeFlags } from "./runtime/runtime-flags.ts";
 import type { EdgeLog } from "./runtime/runtime-log.ts";
 import { machineVariables } from "./runtime/settings.ts";
@@ -57,16 +57,18 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     removeEmptyObjects(files.storage);
     const publicPort = await claimPort(port, host);
     const configFile = await runtimeConfiguration(files.runtime, bundle, {
-      host,
-      port: publicPort,
-      storage: files.storage,
       bindings: machineVariables(adminToken, host),
       v8Flags: runtimeFlags(process.env.MINIFLARE_WORKERD_V8_FLAGS),
     });
-    const runtime = await startRuntime(
-      { workerd: WORKERD, configFile, pidFile: files.runtimePid, log },
-      { host, port: publicPort },
-    );
+    const runtime = await startRuntime({
+      workerd: WORKERD,
+      configFile,
+      host,
+      port: publicPort,
+      storage: files.storage,
+      pidFile: files.runtimePid,
+      log,
+    });
     const kill = () => killOrphan(files.runtimePid, WORKERD);
     const runtimePid = () => runningRuntime(files.runtimePid, WORKERD);
     return running({ runtime, lock, kill, runtimePid, log }, `http://${reachedAt(host)}:${publicPort}`);
@@ -113,13 +115,10 @@ async function end(stopped: Promise<void>, kill: Running["kill"], log: Running["
   await kill();
 }
 
-async function startRuntime(
-  options: Parameters<typeof Runtime.start>[0],
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<Runtime> {
+async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   try {
     return await Runtime.start(options);
   } catch (error) {
-    throw error instanceof AddressInUse ? portTaken(port, host) : error;
+    throw error instanceof AddressInUse ? portTaken(options.port, options.host) : error;
   }
 }

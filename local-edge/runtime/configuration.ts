@@ -43,21 +43,16 @@ export async function runtimeConfiguration(
 
 async function write(kept: string, bundle: BundleFile, settings: RuntimeSettings): Promise<void> {
   const captured = join(kept, "captured");
+  const temporary = join(kept, "temporary");
+  mkdirSync(temporary);
   const child = spawn(process.execPath, [join(import.meta.dirname, "configure.ts"), bundle.path], {
-    // The configuration names directories in which the runtime keeps what is of no use, such as mail that nobody sends.
-    env: { ...process.env, GANGLION_RUNTIME_CONFIG: captured, TMPDIR: kept },
-    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, GANGLION_RUNTIME_CONFIG: captured, TMPDIR: temporary },
+    stdio: ["pipe", "ignore", "pipe"],
   });
-  const [directories, output, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    ending(child),
-    given(child, JSON.stringify(settings)),
-  ]);
+  const [output, code] = await Promise.all([text(child.stderr), ending(child), given(child, JSON.stringify(settings))]);
   if (code !== 0 || !existsSync(captured))
     throw new Error(`The runtime cannot be configured (${code}).\n${output.trim()}`);
-  // Miniflare removes them when it ends.
-  for (const path of directories.split("\n").filter((line) => line !== "")) mkdirSync(path, { recursive: true });
+  rmSync(temporary, { recursive: true });
   renameSync(captured, join(kept, CONFIG));
 }
 

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
@@ -9,13 +8,13 @@ import { LOOPBACK } from "../port.ts";
 import type { RuntimeSettings } from "./settings.ts";
 
 /**
- * Writes the configuration of the runtime to the file that GANGLION_RUNTIME_CONFIG names, and prints directories that the
- * runtime needs. The settings come on the standard
- * input: they hold a secret. A process of its own, because Miniflare takes more memory than all the rest of the edge. Every
+ * Writes the configuration of the runtime to the file that GANGLION_RUNTIME_CONFIG names. The settings come on the standard
+ * input: they hold a secret. Directories and addresses in it are of no use, the runtime is given others at its start
+ * (runtime.ts). A process of its own, because Miniflare takes more memory than all the rest of the edge. Every
  * option of Miniflare stands in this file alone: its interface is a beta.
  */
 const [, , bundleFile = ""] = process.argv;
-const { host, port, storage, bindings, v8Flags } = JSON.parse(await text(process.stdin)) as RuntimeSettings;
+const { bindings, v8Flags } = JSON.parse(await text(process.stdin)) as RuntimeSettings;
 const bundle = JSON.parse(readFileSync(bundleFile, "utf8")) as Bundle;
 const { compatibilityFlags, bindings: variables } = bundle.options;
 
@@ -44,12 +43,13 @@ const miniflare = new Miniflare(
     // No look-up of where this machine is: nothing here needs it, and start must work without a network.
     cf: false,
     telemetry: { enabled: false },
-    resourcePersistencePath: storage,
+    // Without a path Miniflare would keep no object's storage.
+    resourcePersistencePath: process.env.TMPDIR ?? "",
     // Requests go straight to the Worker. Miniflare's own entry, which triggers the cron, stands in front of it with a second
     // Worker and costs half of the throughput: it gets any free port, which is not announced.
     host: LOOPBACK,
     port: 0,
-    unsafeDirectSockets: [{ host, port }],
+    unsafeDirectSockets: [{ host: LOOPBACK, port: 0 }],
     unsafeTriggerHandlers: true,
     log: new NoOpLog(),
     logRequests: false,
@@ -64,9 +64,4 @@ await miniflare.ready.then(
     if (!existsSync(process.env.GANGLION_RUNTIME_CONFIG ?? "")) throw error;
   },
 );
-// Directories that the configuration names, and that Miniflare removes when this process ends.
-const temporary = `${tmpdir()}/`;
-const [, ...behind] = readFileSync(process.env.GANGLION_RUNTIME_CONFIG ?? "", "latin1").split(temporary);
-const named = behind.map((text) => temporary + /^[\w./-]*/.exec(text)?.[0]);
-for (const directory of new Set(named)) console.log(directory);
 process.exit(0);

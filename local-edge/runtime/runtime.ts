@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -14,6 +15,11 @@ export interface RuntimeOptions {
   readonly workerd: string;
   /** See configuration.ts. */
   readonly configFile: string;
+  /** Address to listen on. */
+  readonly host: string;
+  readonly port: number;
+  /** Directory for the storage of the Durable Objects. */
+  readonly storage: string;
   /** Where its process id is left. */
   readonly pidFile: string;
   readonly log: (entry: EdgeLog) => void;
@@ -29,7 +35,8 @@ interface Started {
 
 /** The entry that triggers the cron, and the Worker itself. */
 const ENTRY = "entry";
-const SOCKETS = [ENTRY, "direct:0:default"];
+const DIRECT = "direct:0:default";
+const SOCKETS = [ENTRY, DIRECT];
 
 /** The runtime could not begin to listen, because another program has the address. */
 export class AddressInUse extends Error {}
@@ -91,7 +98,7 @@ export class Runtime {
   }
 
   async #start(): Promise<void> {
-    const { workerd, configFile, pidFile, log } = this.#options;
+    const { workerd, configFile, host, port, pidFile, log } = this.#options;
     const beganMs = performance.now();
     const child = spawn(
       join(import.meta.dirname, "workerd-wrapper.sh"),
@@ -101,6 +108,8 @@ export class Runtime {
         // For flags of the runtime that have no date yet.
         "--experimental",
         `--socket-addr=${ENTRY}=${LOOPBACK}:0`,
+        `--socket-addr=${DIRECT}=${host}:${port}`,
+        ...this.#directories(),
         `--external-addr=loopback=${LOOPBACK}:${this.#loopback.port}`,
         "--control-fd=3",
         configFile,
@@ -132,6 +141,21 @@ export class Runtime {
     if (!this.#stopping) return;
     child.kill("SIGKILL");
     await ended;
+  }
+
+  /** Of the services that keep files. */
+  #directories(): string[] {
+    const { configFile, storage } = this.#options;
+    const paths = {
+      "do:storage": join(storage, "do"),
+      "cache:storage": join(storage, "cache"),
+      // Mail that nobody sends.
+      "email:store-disk": join(dirname(configFile), "email-store"),
+    };
+    return Object.entries(paths).map(([service, path]) => {
+      mkdirSync(path, { recursive: true });
+      return `--directory-path=${service}=${path}`;
+    });
   }
 
   #ended({ pid, exitCode, signalCode }: ChildProcess, livedMs: number): void {

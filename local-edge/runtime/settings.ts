@@ -1,12 +1,10 @@
 import { ANY, LOOPBACK } from "../port.ts";
 
-/** Beside the bundle, all on which the configuration of the runtime depends. */
+/**
+ * Beside the bundle, all on which the configuration of the runtime depends. Address and directories are given to the runtime
+ * at each start, so a state directory may be moved, and its edge may listen elsewhere.
+ */
 export interface RuntimeSettings {
-  /** Address to listen on. */
-  readonly host: string;
-  readonly port: number;
-  /** Directory for the storage of the Durable Objects. */
-  readonly storage: string;
   /** Variables of the Worker; they take the place of those of wrangler.toml. */
   readonly bindings: Readonly<Record<string, string>>;
   /** For V8, separated by spaces. */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, symlinkSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -20,11 +20,30 @@ function withoutSetpriv(): string {
 
 describe("the edge on this machine", () => {
   it("answers, and knows its administrator by the token it made", async () => {
-    const edge = await runEdge();
+    const edge = await runEdge({ alone: true });
     expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${edge.url}/v1/default/status`)).status).toBe(401);
     expect(await edge.client().status()).toMatchObject({ ecosystem: "default" });
     expect(await edge.process.stop()).toBe(0);
+  });
+
+  it("goes on with its configuration where its state was moved and it listens elsewhere", async () => {
+    const edge = await runEdge({ alone: true });
+    const { ids } = await edge.client().emit({ signal: "Q_KEPT", source: "test", facts: {} });
+    await edge.process.stop();
+    const stateDir = join(temporaryDirectory(), "moved");
+    renameSync(edge.stateDir, stateDir);
+    const configurations = () => {
+      const directory = join(stateDir, "runtime");
+      return readdirSync(directory).map((key) => [key, statSync(join(directory, key, "config")).mtimeMs]);
+    };
+    const before = configurations();
+
+    const moved = await runEdge({ stateDir });
+    expect(moved.url).not.toBe(edge.url);
+    const { signals } = await moved.client().signals();
+    expect(signals.map(({ id }) => id)).toEqual(ids);
+    expect(configurations()).toEqual(before);
   });
 
   it("stops cleanly on one Ctrl-C that arrives several times", async () => {
