@@ -48,6 +48,8 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
   protected readonly tagged: TaggedSockets;
   protected readonly heap: ObjectHeap;
   protected readonly size: () => ObjectSize;
+  /** Whether the object is held still for a copy of its ecosystem, or for its deletion. */
+  protected readonly isSuspended: () => boolean;
   /** Calls of other services. The object itself sees to it that no more wait at a time than the platform opens. */
   protected readonly outgoing: Fetch;
   /**
@@ -92,6 +94,7 @@ export abstract class EcosystemObject<Bindings> extends DurableObject<Bindings> 
     };
     const suspension = new Suspension();
     const suspended = () => suspension.untilMs(Date.now) !== undefined;
+    this.isSuspended = suspended;
     this.used = new UsageStore({ storage: ctx.storage, meter, alarmMs: () => alarms.atMs, suspended });
     const { used, objectName } = this;
     const { schema } = new.target;

@@ -85,11 +85,11 @@ export class SignalLog extends EcosystemObject<SignalLogBindings> {
       damageFound: damageReporter(env, ctx, ecosystem),
       written: (segments, nowMs) => this.#publish(segments, nowMs),
     });
-    this.#nudge = new ProjectionNudge(env, ecosystem, () => ({ seq: this.#writer.headSeq, epoch: this.#writer.epoch }));
+    const parts = { ...shared, env, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
+    this.#nudge = new ProjectionNudge({ ...parts, isSuspended: this.isSuspended });
     const paced = { meter: this.meter, pace: paceOf(env).observations };
     this.#outbox = new QueueOutbox(ecosystem, this.#writer, () => this.env.SIGNALS, this.#subscriptions, paced);
     this.tagged.answerPings(() => keepHeard(this.#links.sockets.all));
-    const parts = { ...shared, env, alarms: this.alarms, reader: this.#reader, writer: this.#writer };
     this.#links = new LogLinks({ ctx, tagged: this.tagged, ...parts });
     this.#erasures = new Erasures({ ...parts, lookup: this.#lookup, nudge: this.#nudge });
     this.reports.of(() => logState(this.#reader, this.#writer, this.#links, this.#outbox, heap));

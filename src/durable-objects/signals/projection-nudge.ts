@@ -1,15 +1,20 @@
 import type { EdgeRound } from "../../core/hosts/edge-vitals.ts";
+import { doubled } from "../../core/numbers/doubled.ts";
 import { PROJECTIONS, type ProjectionName } from "../../core/projection/batch.ts";
+import type { AlarmClock } from "../shell/alarm-clock.ts";
+import { logLine } from "../shell/log-line.ts";
 import { objectNamed } from "../shell/ports.ts";
 import { projectionOf } from "../shell/projection-ports.ts";
 import type { SignalLogBindings } from "./ports.ts";
 
 /** The directory keeps no finer time than this. */
 const TOUCH_EVERY_MS = 60_000;
+/** Milliseconds until a projection that failed is notified again, after its first failure and at most. */
+const AGAIN_MS = { first: 2_000, most: 5 * 60_000 } as const;
 
 /** Where a log ends, and which log that is. */
-export interface LogEnd {
-  readonly seq: number;
+interface LogEnd {
+  readonly headSeq: number;
   readonly epoch: string;
 }
 
@@ -19,22 +24,29 @@ export const edgeRound = (roundMs: number | undefined, owedSinceMs: number | und
     ? undefined
     : { round_ms: roundMs, ...(owedSinceMs !== undefined && { owed_since: owedSinceMs }) };
 
+interface Options {
+  readonly env: SignalLogBindings;
+  readonly ecosystem: string;
+  readonly writer: LogEnd;
+  readonly alarms: Pick<AlarmClock, "wakeBy">;
+  /** Whether the log is held still for a copy: nothing may be written then. */
+  readonly isSuspended: () => boolean;
+}
+
 /** Notifies the projections of an ecosystem how far its log reaches. */
 export class ProjectionNudge {
-  readonly #env: SignalLogBindings;
-  readonly #ecosystem: string;
-  readonly #end: () => LogEnd;
+  readonly #options: Options;
   /** Those that were sent something since they were last notified. What woke the object may be an alarm for all of them. */
   readonly #due = new Set<ProjectionName>(PROJECTIONS);
   /** Since when projections were sent something that they have not confirmed. */
   #waitingMs: number | undefined;
   #runningMs: number | undefined;
   #touchedMs = Number.NEGATIVE_INFINITY;
+  /** Alarms that have failed since the last that succeeded. */
+  #failures = 0;
 
-  constructor(env: SignalLogBindings, ecosystem: string, end: () => LogEnd) {
-    this.#env = env;
-    this.#ecosystem = ecosystem;
-    this.#end = end;
+  constructor(options: Options) {
+    this.#options = options;
   }
 
   /** The next alarm is for these projections, too. */
@@ -49,12 +61,13 @@ export class ProjectionNudge {
   }
 
   async run(projections: readonly ProjectionName[] = PROJECTIONS): Promise<void> {
-    const { seq, epoch } = this.#end();
+    const { env, ecosystem, writer } = this.#options;
+    const { headSeq, epoch } = writer;
     const sinceMs = this.owedSinceMs;
-    // What is sent meanwhile lies behind `seq`, and is owed by itself.
+    // What is sent meanwhile lies behind `headSeq`, and is owed by itself.
     [this.#runningMs, this.#waitingMs] = [sinceMs, undefined];
     try {
-      await Promise.all(projections.map((name) => projectionOf(this.#env, name, this.#ecosystem).catchUp(seq, epoch)));
+      await Promise.all(projections.map((name) => projectionOf(env, name, ecosystem).catchUp(headSeq, epoch)));
       this.#runningMs = undefined;
     } catch (error) {
       [this.#runningMs, this.#waitingMs] = [undefined, sinceMs ?? this.#waitingMs];
@@ -62,22 +75,34 @@ export class ProjectionNudge {
     }
   }
 
+  /**
+   * Notifies those that were sent something. Those that fail are notified again by later alarms, until they confirm: the
+   * runtime would repeat an alarm that throws six times only, and nothing else wakes an ecosystem that has become quiet.
+   *
+   * @throws what a projection throws, where the log is held still: the runtime repeats the alarm after that
+   */
   async alarm(): Promise<void> {
     const due = [...this.#due];
     if (due.length === 0) return;
+    const { ecosystem, alarms, isSuspended } = this.#options;
     this.#due.clear();
-    // The directory hears of the ecosystem also where a projection fails: the minute's round notifies the others for it.
+    // The directory hears of the ecosystem also where a projection fails.
     const outcomes = await Promise.allSettled([this.#touch(Date.now()), this.run(due)]);
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed === undefined) return;
-    // After a failure the runtime repeats the alarm with back-off: a projection that is down is notified later.
+    if (failed === undefined) {
+      this.#failures = 0;
+      return;
+    }
     this.expect(due);
-    throw failed.reason;
+    if (isSuspended()) throw failed.reason;
+    logLine("warn", "projection-not-notified", { ecosystem, object: "signals", error: failed.reason });
+    alarms.wakeBy(Date.now() + doubled(AGAIN_MS.first, AGAIN_MS.most, this.#failures++));
   }
 
   async #touch(nowMs: number): Promise<void> {
     if (nowMs - this.#touchedMs < TOUCH_EVERY_MS) return;
-    await objectNamed(this.#env.DIRECTORY, "directory", this.#env).touch(this.#ecosystem, nowMs);
+    const { env, ecosystem } = this.#options;
+    await objectNamed(env.DIRECTORY, "directory", env).touch(ecosystem, nowMs);
     this.#touchedMs = nowMs;
   }
 }

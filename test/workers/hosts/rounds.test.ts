@@ -1,5 +1,6 @@
 import { createMessageBatch } from "cloudflare:test";
 import { expect, it } from "vitest";
+import { planRound } from "../../../src/core/hosts/monitors/rounds.ts";
 import type { Environment } from "../../../src/workers/bindings/environment.ts";
 import { everyMinute } from "../../../src/workers/cron.ts";
 import { consumeRounds, ROUNDS_QUEUE } from "../../../src/workers/rounds/rounds-queue.ts";
@@ -69,7 +70,13 @@ function deployment(names: readonly string[], { failing = "", deleted = [] as st
 }
 
 const ecosystems = (count: number) => Array.from({ length: count }, (_, n) => `e${n}`.padEnd(63, "x"));
-const wanted = (names: readonly string[]) => names.flatMap((name) => [`nudge ${name}`, `tick ${name}`]).sort();
+/** Every ecosystem is asked, and some are nudged, each at minutes of its own. */
+function wanted(names: readonly string[]): string[] {
+  const known = names.map((name) => ({ name, lastActiveMs: NOW }));
+  const { nudge, ask } = planRound(known, [], 86_400_000, NOW);
+  expect(nudge.length).toBeGreaterThan(names.length / 30);
+  return [...nudge.map((name) => `nudge ${name}`), ...ask.map((name) => `tick ${name}`)].sort();
+}
 const minutely = (done: readonly string[]) => done.filter((what) => /^(nudge|tick) /.test(what)).sort();
 
 it("runs a small round without the queue, and continues after an ecosystem that fails", async () => {

@@ -102,7 +102,13 @@ it("names what projections owe by when it began, until they have taken it in", a
     WORKER_BOARD: namespace,
     DIRECTORY: directory,
   };
-  const nudge = new ProjectionNudge(bindings as never, "eco", () => ({ seq: 1, epoch: "e" }));
+  const nudge = new ProjectionNudge({
+    env: bindings as never,
+    ecosystem: "eco",
+    writer: { headSeq: 1, epoch: "e" },
+    alarms: { wakeBy: () => undefined },
+    isSuspended: () => false,
+  });
   await nudge.alarm();
   expect(nudge.owedSinceMs).toBeUndefined();
   nudge.expect(["policy"] as never, 1_000);
@@ -113,7 +119,7 @@ it("names what projections owe by when it began, until they have taken it in", a
   fails = true;
   nudge.expect(["policy"] as never, 3_000);
   for (let attempt = 0; attempt < 3; attempt++) {
-    await expect(nudge.alarm()).rejects.toThrow("it is down");
+    await nudge.alarm();
     nudge.expect(["policy"] as never, 4_000 + attempt);
     expect(nudge.owedSinceMs).toBe(3_000);
   }

@@ -5,7 +5,7 @@ import type { Signal } from "../../../src/core/signals/signal.ts";
 import { call } from "../api/calls.ts";
 import { evict } from "../evict.ts";
 import { linkOf } from "../link-under-test.ts";
-import { allOf, aSignal, deadLettersOf, follow, logOf } from "../log-under-test.ts";
+import { allOf, aSignal, deadLettersOf, follow, logOf, policyOf } from "../log-under-test.ts";
 
 const read = async (eco: string, query: Partial<ReadQuery>) => {
   const page = await logOf(eco).read({ signals: [], limit: 100, order: "asc", ...query });
@@ -355,6 +355,18 @@ describe("what the log owes its projections", () => {
     await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 })] });
     const stream = await follow(eco, ["Q_DREAM_TRIGGER"], 0);
     await evict(logOf(eco));
+    expect(await runDurableObjectAlarm(logOf(eco))).toBe(true);
+    expect(await stream.next()).toMatchObject({ signal: "Q_DREAM_TRIGGER" });
+  });
+
+  test("is paid by a later alarm where a projection fails", async () => {
+    const eco = "log-alarm-again";
+    await logOf(eco).append({ signals: [aSignal("Q_PROMOTIONS_DETECTED", { promotion_count: 1 })] });
+    const stream = await follow(eco, ["Q_DREAM_TRIGGER"], 0);
+    await evict(logOf(eco));
+    await policyOf(eco).transfer({ do: "suspend", id: "copy", untilMs: Date.now() + 60_000 });
+    for (let attempt = 0; attempt < 8; attempt++) expect(await runDurableObjectAlarm(logOf(eco))).toBe(true);
+    await policyOf(eco).transfer({ do: "resume" });
     expect(await runDurableObjectAlarm(logOf(eco))).toBe(true);
     expect(await stream.next()).toMatchObject({ signal: "Q_DREAM_TRIGGER" });
   });

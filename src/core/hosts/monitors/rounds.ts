@@ -1,9 +1,7 @@
 /** An ecosystem that was quiet for longer, in milliseconds, is left asleep: waking it each minute costs money. */
 const ACTIVE_MS = 2 * 3_600_000;
-/** After such a time, in milliseconds, without signals the projections have most likely confirmed all of the log. */
-const SETTLED_MS = 15 * 60_000;
-/** Minutes from one nudge to the next of an ecosystem that has settled: one whose projection failed goes on with it. */
-const SETTLED_MINUTES = 15;
+/** Minutes from one nudge to the next: the alarms of a log notify its projections sooner, this is for what they missed. */
+const NUDGE_MINUTES = 15;
 const DAY_MS = 86_400_000;
 const MINUTES_A_DAY = 1_440;
 /** Days beyond the retention in which segments may still be deleted: a segment is kept until its last signal is old. */
@@ -18,8 +16,8 @@ export interface KnownEcosystem {
 export interface Round {
   readonly active: readonly string[];
   /**
-   * Active: projections that lag behind learn how far the log reaches. Each minute while signals come, and now and then when
-   * they have ceased, since a nudge wakes the log and all its projections.
+   * Active: projections that lag behind learn how far the log reaches. Each ecosystem at minutes of its own, a quarter of
+   * an hour apart, since a nudge wakes the log and all its projections.
    */
   readonly nudge: readonly string[];
   /** Recently active or with hosts: all hosts are asked. */
@@ -38,12 +36,7 @@ export function planRound(
   const minute = Math.floor(nowMs / 60_000) % MINUTES_A_DAY;
   const recent = ecosystems.filter(({ lastActiveMs }) => nowMs - lastActiveMs < ACTIVE_MS);
   const active = recent.map(({ name }) => name);
-  const nudge = recent
-    .filter(
-      ({ name, lastActiveMs }) =>
-        nowMs - lastActiveMs < SETTLED_MS || (minute - minuteOf(name)) % SETTLED_MINUTES === 0,
-    )
-    .map(({ name }) => name);
+  const nudge = active.filter((name) => (minute - minuteOf(name)) % NUDGE_MINUTES === 0);
   const retain = ecosystems
     .filter(({ lastActiveMs }) => nowMs - lastActiveMs < retentionMs + SLACK_DAYS * DAY_MS)
     .map(({ name }) => name)
