@@ -34,6 +34,7 @@ export default defineConfig({
           maxWorkers: 2,
           // No process starts here and nothing global is changed for long: files share the modules that they import.
           isolate: false,
+          setupFiles: ["./test/setup-cleanup.ts"],
           ...patience(60_000),
           ...after(0),
         },
@@ -82,6 +83,7 @@ export default defineConfig({
           // Each file starts processes of its own and waits for them four tenths of the time: with two at once, two cores
           // are idle as long, and with three a fifth of the time is saved.
           maxWorkers: 3,
+          setupFiles: ["./test/setup-cleanup.ts"],
           ...patience(240_000),
           env: {
             // Hundreds of processes are started, mostly of the same code: what Node made of it once is used again.

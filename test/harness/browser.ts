@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterEach } from "vitest";
-import { atEnd } from "./cleanup.ts";
+import { afterEachTest, atEnd } from "./cleanup.ts";
 import type { RunningEdge } from "./running-edge.ts";
 
 /** Debian's Chromium, or the one that the variable names. */
@@ -14,7 +13,7 @@ export const hasBrowser = CHROMIUM !== undefined;
 /** What pages did that no page of the dashboard may do. Each test ends with this list empty. */
 const faults: string[] = [];
 
-afterEach(() => {
+afterEachTest(() => {
   const found = faults.splice(0);
   if (found.length > 0) throw new Error(`pages of the dashboard did what they must not:\n${found.join("\n")}`);
 });
@@ -26,7 +25,10 @@ function launched(): Promise<Browser> {
   browser ??= chromium
     .launch({ executablePath: CHROMIUM ?? "", args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] })
     .then((started) => {
-      atEnd(() => started.close());
+      atEnd(() => {
+        browser = undefined;
+        return started.close();
+      });
       return started;
     });
   return browser;

@@ -1,17 +1,29 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 
-const tasks: (() => Promise<void> | void)[] = [];
+type Task = () => Promise<void> | void;
+
+const tasks: Task[] = [];
+const eachTest: Task[] = [];
 
 /** Runs `task` when the tests of this file are over, the last one registered first. */
-export function atEnd(task: () => Promise<void> | void): void {
+export function atEnd(task: Task): void {
   tasks.push(task);
 }
 
-// Importing this file is enough: each test file has its own copy of it, and its own end.
-afterAll(async () => {
+/** Runs `task` after each test, also of files to which it is of no use: a module that says so is imported once for all. */
+export function afterEachTest(task: Task): void {
+  eachTest.push(task);
+}
+
+/** Called after each test, see test/setup-cleanup.ts. */
+export async function endTest(): Promise<void> {
+  for (const task of eachTest) await task();
+}
+
+/** Called at the end of each test file, see test/setup-cleanup.ts: files share the modules that they import. */
+export async function cleanUp(): Promise<void> {
   const errors: unknown[] = [];
   for (const task of tasks.splice(0).reverse()) {
     try {
@@ -21,7 +33,7 @@ afterAll(async () => {
     }
   }
   if (errors.length > 0) throw new AggregateError(errors, "cleaning up failed");
-});
+}
 
 /** A directory of its own, gone when the tests of this file are over. */
 export function temporaryDirectory(): string {

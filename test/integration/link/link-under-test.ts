@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { afterEach } from "vitest";
 import { Link, type LinkOptions } from "../../../local-agent/link/link.ts";
 import { DeadLetterFile } from "../../../local-agent/store/dead-letter-file.ts";
 import { DeadLetterOutbox } from "../../../local-agent/store/dead-letter-outbox.ts";
@@ -7,6 +6,7 @@ import { Inbox } from "../../../local-agent/store/inbox.ts";
 import type { TimedSignal } from "../../../local-agent/store/signal-text.ts";
 import { Spool } from "../../../local-agent/store/spool.ts";
 import { StateDatabase } from "../../../local-agent/store/state-database.ts";
+import { afterEachTest } from "../../harness/cleanup.ts";
 import { silent, temporaryDirectory } from "../../unit/store/temporary-state.ts";
 import { FakeEdge } from "./fake-edge.ts";
 
@@ -23,7 +23,7 @@ export const signal = (value: unknown, name = "Q_TEST_DONE"): TimedSignal => ({
 export const range = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
 
 const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
+afterEachTest(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 

@@ -26,6 +26,9 @@ const host = join(directory, "host");
 
 // The log keeps seven days, and the recorded state grows older than that.
 process.env.GANGLION_RETENTION_DAYS = "36500";
+atEnd(() => {
+  delete process.env.GANGLION_RETENTION_DAYS;
+});
 const edge = await startEdge({
   bundle: await upToDateBundleFile(),
   port: 0,
