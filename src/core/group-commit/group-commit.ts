@@ -133,17 +133,29 @@ export class GroupCommit<Item> {
     // turn that others need, a moment is only lost.
     const next = this.#heavy ? this.#options.turn : this.#options.linger;
     if (burst && wait === this.#options.turn && !this.#heavy) return this.#gather(next);
-    if (this.#waiting.length > 0) this.#commit();
+    if (this.#waiting.length > 0) this.#commit(this.#mayForce ? undefined : ENOUGH.items);
     if (burst) await this.#gather(next);
   }
 
-  #commit(): void {
-    const group = this.#waiting;
-    this.#waiting = [];
-    this.#weight = 0;
-    this.#bytes = 0;
+  /**
+   * @param most - commits so many items where less than as many again would stay: senders that had to let others have their
+   * turn have everything under way waiting here, and with all of it in one group nothing would be done while that is flushed
+   */
+  #commit(most?: number): void {
+    const items = this.#waiting.length;
+    const splits = most !== undefined && items > most && items < 2 * most && this.#weight < ENOUGH.weight;
+    const group = splits ? this.#waiting.slice(0, most) : this.#waiting;
+    this.#waiting = splits ? this.#waiting.slice(most) : [];
+    this.#weight = sum(this.#waiting, this.#options.weigh);
+    this.#bytes = sum(this.#waiting, this.#options.bytes);
     this.#gathered += group.length;
     if (this.#sizes.push(group.length) > REMEMBERED_GROUPS) this.#sizes.shift();
     this.#options.commit(group);
   }
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  let total = 0;
+  for (const item of items) total += of(item);
+  return total;
 }

@@ -178,6 +178,21 @@ describe("group commit", () => {
     ]);
   });
 
+  test("leaves a part of what waited for that turn for the next group, so that work goes on while a group is flushed", async () => {
+    const { groups, answers, waits, add, end } = groupsOf();
+    add(1, 3);
+    await end();
+    add(1, 38 + 40 * 3);
+    add(2, 64);
+    expect(groups).toEqual([1, 40, 40, 40, 40]);
+    await end();
+    expect(groups).toEqual([1, 40, 40, 40, 40, 40]);
+    add(3, 16);
+    expect(groups).toEqual([1, 40, 40, 40, 40, 40, 40]);
+    expect(answers.slice(161)).toEqual([...Array<number>(64).fill(2), ...Array<number>(16).fill(3)]);
+    expect(waits).toEqual(["turn", "linger", "linger"]);
+  });
+
   test("holds no more than a few megabytes back for the sake of others", () => {
     const groups: number[] = [];
     const commits = new GroupCommit<number>({
