@@ -8,6 +8,7 @@ import { checkedMs } from "./duration.ts";
 import type { EffectSpec } from "./effect.ts";
 import { compileExpression, type Expression } from "./expression.ts";
 import { compileMute, type Mute } from "./mute.ts";
+import { type ReadPath, readPath } from "./read-paths.ts";
 import type { Rule } from "./rule.ts";
 import { effectsWithPointers } from "./rule-effects.ts";
 
@@ -103,7 +104,7 @@ export interface CompiledRule {
   /** Some effect of the rule leads into another ecosystem. */
   readonly forwards: boolean;
   /** Paths of the values that explain a decision. */
-  readonly reads: readonly string[];
+  readonly reads: readonly ReadPath[];
 }
 
 /** A rule with an invalid expression, time or time zone. */
@@ -174,7 +175,7 @@ export function compileRule(rule: Rule): CompiledRule {
       else: compiler.effects(expect.else, "/expect/else"),
     },
     forwards: effectsWithPointers(rule).some(([, { forward }]) => forward !== undefined),
-    reads: [...compiler.reads].sort().slice(0, 32),
+    reads: [...compiler.reads].sort().slice(0, 32).map(readPath),
   };
   if (compiler.errors.length > 0) throw new InvalidRule(rule.id, compiler.errors);
   return compiled;

@@ -1,7 +1,7 @@
 import type { Signal } from "../signals/signal.ts";
 import { type CompiledRule, compileRule } from "./compiled-rule.ts";
 import { evaluateRule } from "./evaluate-rule.ts";
-import { contextOf, type EvaluationContext, type RecordedOutcome } from "./evaluation-context.ts";
+import { contextOf, type EvaluationContext, type RecordedOutcome, scopeWith } from "./evaluation-context.ts";
 import type { Expression, Scope } from "./expression.ts";
 import { type HeldBack, holdBack } from "./hold-back.ts";
 import { keyOf } from "./key.ts";
@@ -214,7 +214,7 @@ export class PolicyEngine {
     for (const compiled of this.#index.waiting(signal.signal)) {
       const { rule, expect } = compiled;
       if (expect === undefined) continue;
-      const scope = { ...context.scope, work: work.budgetOf(compiled) };
+      const scope = scopeWith(context.scope, work.budgetOf(compiled));
       const key = tryKey(expect.answerBy ?? expect.by, scope, expect.where);
       if (key === EXCEEDED) quarantined.push(...this.#isolate(compiled, context, work));
       if (typeof key !== "string") continue;
@@ -233,7 +233,7 @@ export class PolicyEngine {
       if (inFlight?.untilBy === undefined) {
         this.#state.deleteAll("flight", rule.id);
       } else {
-        const key = tryKey(inFlight.untilBy, { ...context.scope, work: work.budgetOf(compiled) });
+        const key = tryKey(inFlight.untilBy, scopeWith(context.scope, work.budgetOf(compiled)));
         if (key === EXCEEDED) quarantined.push(...this.#isolate(compiled, context, work));
         if (typeof key === "string") this.#state.delete("flight", rule.id, key);
       }

@@ -1,5 +1,5 @@
 import type { CompiledRule } from "./compiled-rule.ts";
-import type { EvaluationContext, RecordedOutcome } from "./evaluation-context.ts";
+import { type EvaluationContext, type RecordedOutcome, scopeWith } from "./evaluation-context.ts";
 import type { EvaluationResult } from "./evaluation-result.ts";
 import type { Scope } from "./expression.ts";
 import { keyOf } from "./key.ts";
@@ -31,12 +31,13 @@ export function evaluateRule(
   recorded?: RecordedOutcome,
 ): RuleOutcome | undefined {
   if (recorded === "failed") return undefined;
-  let scope: Scope = { ...context.scope, work };
+  let scope = scopeWith(context.scope, work);
   let result: EvaluationResult;
   try {
     const memory = memoryOf(compiled, scope, state);
     if (memory !== undefined) scope = { ...scope, state: memory.values };
-    const evaluation = new RuleEvaluation(compiled, { ...context, scope }, state);
+    const { signal, origin, nowMs, party } = context;
+    const evaluation = new RuleEvaluation(compiled, { signal, origin, scope, nowMs, party }, state);
     result = recorded === undefined ? evaluation.evaluate() : evaluation.replayOutcome(recorded);
     // `remember` reads the memory as it was, and is resolved before anything is written: where it throws, the rule has
     // failed as a whole.
@@ -48,22 +49,23 @@ export function evaluateRule(
     const exceeded = error instanceof WorkExceeded ? ({ cut: "work" } as const) : {};
     result = { outcome: "failed", reason, effects: [], mutations: [], ...exceeded };
   }
-  const { outcome, reason, effects, question, cut, quiet, spent } = result;
-  if (outcome === undefined) return undefined;
-  return {
+  if (result.outcome === undefined) return undefined;
+  const decided: { -readonly [Name in keyof RuleOutcome]: RuleOutcome[Name] } = {
     rule: compiled.rule,
-    outcome,
-    effects,
+    outcome: result.outcome,
+    effects: result.effects,
     origin: context.origin,
     atMs: context.nowMs,
     by: "signal",
     values: readPaths(compiled.reads, scope),
-    ...(reason === undefined ? {} : { reason }),
-    ...(question === undefined ? {} : { question }),
-    ...(cut === undefined ? {} : { cut }),
-    ...(quiet === undefined ? {} : { quiet }),
-    ...(spent === undefined ? {} : { spent }),
   };
+  // Most decisions have none of these: parts that are spread into the literal would make each of them slow.
+  if (result.reason !== undefined) decided.reason = result.reason;
+  if (result.question !== undefined) decided.question = result.question;
+  if (result.cut !== undefined) decided.cut = result.cut;
+  if (result.quiet !== undefined) decided.quiet = result.quiet;
+  if (result.spent !== undefined) decided.spent = result.spent;
+  return decided;
 }
 
 interface Memory {

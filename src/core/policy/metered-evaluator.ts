@@ -41,7 +41,8 @@ export class MeteredEvaluator {
   #left = 0;
   #consumer: Consumer | undefined;
   /** Elements in a value, at every depth. Shared parts count each time: that is what walking over them costs. */
-  #weights = new WeakMap<object, number>();
+  /** Made where a value has parts: most expressions compare single ones. */
+  #weights: WeakMap<object, number> | undefined;
 
   /** @throws Error where the evaluator is not as expected */
   constructor(environment: Environment) {
@@ -67,7 +68,7 @@ export class MeteredEvaluator {
   evaluate(expression: ParseResult, variables: object, budget: WorkBudget): unknown {
     const steps = budget.left;
     this.#left = steps - 1;
-    this.#weights = new WeakMap();
+    this.#weights = undefined;
     // The library evaluates the outermost element itself.
     const consumer = consumerOf(expression.ast);
     this.#consumer = consumer;
@@ -139,6 +140,7 @@ export class MeteredEvaluator {
   #weightOf(value: unknown): number {
     if (typeof value === "string") return 1 + (value.length * ELEMENTS_A_STEP) / CHARS_A_STEP;
     if (typeof value !== "object" || value === null) return 1;
+    this.#weights ??= new WeakMap();
     const known = this.#weights.get(value);
     if (known !== undefined) return known;
     let weight = 1;

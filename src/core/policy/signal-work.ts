@@ -8,22 +8,29 @@ const RULE_STEPS = 20;
 /** The steps that rules take on one signal. */
 export class SignalWork {
   readonly #all = signalBudget();
-  readonly #rules = new Map<CompiledRule, WorkBudget>();
+  /** Most signals concern one rule, for which no map is made. */
+  #first: { readonly rule: CompiledRule; readonly budget: WorkBudget } | undefined;
+  #others: Map<CompiledRule, WorkBudget> | undefined;
   #blamed = false;
 
   /** What a rule may take on this signal, in all of its expressions together. */
   budgetOf(rule: CompiledRule): WorkBudget {
-    let budget = this.#rules.get(rule);
-    if (budget === undefined) {
-      budget = ruleBudget(this.#all);
-      this.#rules.set(rule, budget);
+    if (this.#first?.rule === rule) return this.#first.budget;
+    const known = this.#others?.get(rule);
+    if (known !== undefined) return known;
+    const budget = ruleBudget(this.#all);
+    if (this.#first === undefined) this.#first = { rule, budget };
+    else {
+      this.#others ??= new Map();
+      this.#others.set(rule, budget);
     }
     return budget;
   }
 
   /** All steps so far, with those that stand for the rest of the work. */
   get steps(): number {
-    return SIGNAL_STEPS + this.#all.spent + RULE_STEPS * this.#rules.size;
+    const rules = (this.#first === undefined ? 0 : 1) + (this.#others?.size ?? 0);
+    return SIGNAL_STEPS + this.#all.spent + RULE_STEPS * rules;
   }
 
   /**
@@ -37,6 +44,11 @@ export class SignalWork {
     if (own.spent >= own.steps) return rule;
     if (this.#blamed) return undefined;
     this.#blamed = true;
-    return [...this.#rules].reduce((most, one) => (one[1].spent > most[1].spent ? one : most))[0];
+    const all = [...(this.#first === undefined ? [] : [this.#first]), ...this.#otherRules()];
+    return all.reduce((most, one) => (one.budget.spent > most.budget.spent ? one : most)).rule;
+  }
+
+  #otherRules() {
+    return [...(this.#others ?? [])].map(([rule, budget]) => ({ rule, budget }));
   }
 }
