@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { DEFAULT_SETTINGS } from "../src/core/queue/queue-settings.ts";
 import { WORK_PROTOCOL } from "../src/core/queue/work-frames.ts";
 import type { ReachedEdge } from "./edge-under-test.ts";
 import { askJson } from "./http-client.ts";
@@ -28,7 +29,7 @@ export interface BareChannel {
  *
  * @param settings - default: the capacity that queues have anyway
  */
-export async function beginQueue(edge: ReachedEdge, queue: string, settings: object = { capacity: 100_000 }) {
+export async function beginQueue(edge: ReachedEdge, queue: string, settings: object = { capacity: DEFAULT_SETTINGS.capacity }) {
   await askJson(edge, "PATCH", `/v1/default/queues/${queue}`, settings);
 }
 

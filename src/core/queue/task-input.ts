@@ -196,7 +196,7 @@ function admitted(data: AdmittedTask, at: string): TaskAdmission {
   const payloadJson = jsonOf(data.payload);
   if (typeof payloadJson !== "string") return { ok: false, errors: [{ ...payloadJson, pointer: `${at}/payload` }] };
   // Fields that few tasks have are added after the literal: see addRareTerms.
-  const task: { -readonly [Name in keyof NewTask]: NewTask[Name] } = {
+  const task: Writable<NewTask> = {
     taskId: data.task_id,
     recipient: data.recipient,
     type: data.type,
@@ -210,8 +210,7 @@ function admitted(data: AdmittedTask, at: string): TaskAdmission {
     caller: null,
     cause: causeOf(data),
   };
-  if (data.needs != null) Object.assign(task, needsOf(data));
-  if (data.trace != null) Object.assign(task, outsideTrace(data));
+  addNeedsAndTrace(task, data);
   if (data.limits != null && data.limits.length > 0) task.limits = data.limits;
   if (data.accept != null) task.accept = data.accept;
   return { ok: true, task };
@@ -219,7 +218,7 @@ function admitted(data: AdmittedTask, at: string): TaskAdmission {
 
 /** @param caller - receiver of the reply, see {@link NewTask.caller} */
 export function taskOfCall(call: CallInput, correlationId: string, payloadJson: string, caller: string): NewTask {
-  const task: NewTask = {
+  const task: Writable<NewTask> = {
     taskId: correlationId,
     recipient: call.recipient,
     type: call.type,
@@ -233,7 +232,15 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
     caller,
     cause: causeOf(call),
   };
-  return call.needs == null && call.trace == null ? task : { ...task, ...needsOf(call), ...outsideTrace(call) };
+  addNeedsAndTrace(task, call);
+  return task;
+}
+
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
+function addNeedsAndTrace(task: Writable<NewTask>, from: Pick<AdmittedTask, "needs" | "cause" | "trace">): void {
+  if (from.needs != null) Object.assign(task, needsOf(from));
+  if (from.trace != null) Object.assign(task, outsideTrace(from));
 }
 
 /** JSON of a payload or result, or the reason for which the value is refused. */
