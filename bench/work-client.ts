@@ -29,7 +29,11 @@ export interface BareChannel {
  *
  * @param settings - default: the capacity that queues have anyway
  */
-export async function beginQueue(edge: ReachedEdge, queue: string, settings: object = { capacity: DEFAULT_SETTINGS.capacity }) {
+export async function beginQueue(
+  edge: ReachedEdge,
+  queue: string,
+  settings: object = { capacity: DEFAULT_SETTINGS.capacity },
+) {
   await askJson(edge, "PATCH", `/v1/default/queues/${queue}`, settings);
 }
 
