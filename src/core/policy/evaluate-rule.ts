@@ -1,3 +1,4 @@
+import type { Writable } from "../collections/writable.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import { type EvaluationContext, type RecordedOutcome, scopeWith } from "./evaluation-context.ts";
 import type { EvaluationResult } from "./evaluation-result.ts";
@@ -50,7 +51,7 @@ export function evaluateRule(
     result = { outcome: "failed", reason, effects: [], mutations: [], ...exceeded };
   }
   if (result.outcome === undefined) return undefined;
-  const decided: { -readonly [Name in keyof RuleOutcome]: RuleOutcome[Name] } = {
+  const decided: Writable<RuleOutcome> = {
     rule: compiled.rule,
     outcome: result.outcome,
     effects: result.effects,

@@ -1,4 +1,5 @@
 import type { Party } from "../collections/fair-queue.ts";
+import type { Writable } from "../collections/writable.ts";
 import type { Signal } from "../signals/signal.ts";
 import type { Scope } from "./expression.ts";
 import { partyOf } from "./party.ts";
@@ -41,7 +42,7 @@ export function scopeWith({ signal, id, source, facts, ecosystem, now, state }: 
 }
 
 function originOf({ seq, id, signal, trace, depth, hops }: Signal): Origin {
-  const origin: { -readonly [Name in keyof Origin]: Origin[Name] } = { seq, id, signal };
+  const origin: Writable<Origin> = { seq, id, signal };
   if (trace !== undefined) origin.trace = trace;
   if (depth !== undefined) origin.depth = depth;
   if (hops !== undefined) origin.hops = hops;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Writable } from "../collections/writable.ts";
 import { BucketCounts, Buckets, DURATION_SECONDS } from "../numbers/bucket-counts.ts";
 import { LogSketch } from "../numbers/log-sketch.ts";
 import { SlowTask } from "./api.ts";
@@ -21,11 +22,10 @@ export interface Series {
   readonly waiting: LogSketch;
   readonly running: LogSketch;
 }
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface Period {
   readonly startedMs: number;
-  readonly series: Map<string, Mutable<Series>>;
+  readonly series: Map<string, Writable<Series>>;
 }
 
 const Sketch = z.array(z.number()).readonly();
@@ -153,7 +153,7 @@ export class Statistics {
 
   /** The sum of this period and the one before. */
   series(): Series[] {
-    const merged = new Map<string, Mutable<Series>>();
+    const merged = new Map<string, Writable<Series>>();
     for (const { series } of [this.#previous, this.#current]) {
       for (const [key, one] of series) merged.set(key, add(merged.get(key), one));
     }
@@ -190,7 +190,7 @@ export class Statistics {
     };
   }
 
-  #seriesOf(recipient: string, type: string): Mutable<Series> {
+  #seriesOf(recipient: string, type: string): Writable<Series> {
     const { series } = this.#current;
     const [forWhom, ofType] =
       series.size < MAX_SERIES || series.has(`${recipient} ${type}`) ? [recipient, type] : ["*", "other"];
@@ -218,7 +218,7 @@ function count(counts: Map<string, number>, outcome: string, times = 1): void {
 }
 
 /** A new series that is the sum of both. */
-export function add(sum: Series | undefined, one: Series): Mutable<Series> {
+export function add(sum: Series | undefined, one: Series): Writable<Series> {
   return {
     recipient: one.recipient,
     type: one.type,
@@ -232,7 +232,7 @@ export function add(sum: Series | undefined, one: Series): Mutable<Series> {
 }
 
 function periodOf([startedMs, list]: PeriodData): Period {
-  const series = list.map((one): [string, Mutable<Series>] => [
+  const series = list.map((one): [string, Writable<Series>] => [
     `${one.recipient} ${one.type}`,
     { ...one, waiting: new LogSketch(one.waiting), running: new LogSketch(one.running) },
   ]);

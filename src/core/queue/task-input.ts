@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Writable } from "../collections/writable.ts";
 import { LIMIT_NAME, LIMIT_RULE } from "../limits/name.ts";
 import type { FieldError } from "../problem/field-error.ts";
 import { fieldErrors } from "../problem/field-errors.ts";
@@ -235,8 +236,6 @@ export function taskOfCall(call: CallInput, correlationId: string, payloadJson: 
   addNeedsAndTrace(task, call);
   return task;
 }
-
-type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
 
 function addNeedsAndTrace(task: Writable<NewTask>, from: Pick<AdmittedTask, "needs" | "cause" | "trace">): void {
   if (from.needs != null) Object.assign(task, needsOf(from));

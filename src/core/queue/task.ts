@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Writable } from "../collections/writable.ts";
 import type { Accept, Proof, Verdict } from "./accept.ts";
 import type { AwaitedAnswer, TaskWait } from "./awaited-answer.ts";
 import { OUTCOMES } from "./outcomes.ts";
@@ -87,7 +88,7 @@ export interface TaskTerms {
 type RareTerms = Pick<TaskTerms, "needs" | "trace" | "limits" | "accept">;
 
 /** Gives a task the rare terms of another. Spreads in its literal would build each task member by member. */
-export function addRareTerms(to: { -readonly [Name in keyof RareTerms]: RareTerms[Name] }, from: RareTerms): void {
+export function addRareTerms(to: Writable<RareTerms>, from: RareTerms): void {
   if (from.needs !== undefined) to.needs = from.needs;
   if (from.trace !== undefined) to.trace = from.trace;
   if (from.limits !== undefined) to.limits = from.limits;

@@ -102,11 +102,13 @@ it("names what projections owe by when it began, until they have taken it in", a
     WORKER_BOARD: namespace,
     DIRECTORY: directory,
   };
+  /** Seconds until those that failed are notified again. */
+  const pauses: number[] = [];
   const nudge = new ProjectionNudge({
     env: bindings as never,
     ecosystem: "eco",
     writer: { headSeq: 1, epoch: "e" },
-    alarms: { wakeBy: () => undefined },
+    alarms: { wakeBy: (atMs) => pauses.push(Math.round((atMs - Date.now()) / 1_000)) },
     isSuspended: () => false,
   });
   await nudge.alarm();
@@ -123,6 +125,7 @@ it("names what projections owe by when it began, until they have taken it in", a
     nudge.expect(["policy"] as never, 4_000 + attempt);
     expect(nudge.owedSinceMs).toBe(3_000);
   }
+  expect(pauses).toEqual([2, 4, 8]);
   fails = false;
   await nudge.run();
   expect(nudge.owedSinceMs).toBeUndefined();

@@ -1,3 +1,4 @@
+import type { Writable } from "../../collections/writable.ts";
 import { type HostAnswer, ModuleFacts } from "./facts.ts";
 import { type HealthState, updateHealth } from "./health-tracker.ts";
 import type { MonitorSettings } from "./monitor-settings.ts";
@@ -42,7 +43,7 @@ export function watchHost(
   nowMs: number,
 ): { after: MonitoredHost; signals: MonitorSignal[] } {
   const signals: MonitorSignal[] = [];
-  const after: { -readonly [Field in keyof MonitoredHost]: MonitoredHost[Field] } = { ...before, failures };
+  const after: Writable<MonitoredHost> = { ...before, failures };
   if (facts.promotions !== undefined) {
     const remindMs = settings.promotions_remind_hours === null ? null : settings.promotions_remind_hours * HOUR_MS;
     const judged = updatePromotions(before.promotions, facts.promotions, dreams, remindMs, nowMs);
